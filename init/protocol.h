@@ -1,0 +1,103 @@
+/*
+ * What init and the stages say to each other: one request, one reply, each one
+ * message of a SOCK_SEQPACKET connection to init.sock, descriptors beside it.
+ *
+ * Both sides are built from this file and run on one machine: structures pass
+ * as they are. Init checks every length all the same, because whoever can
+ * connect is not only our own code: state directories can be old. A version
+ * that differs is refused by the first request.
+ */
+#ifndef INIT_PROTOCOL_H
+#define INIT_PROTOCOL_H
+
+#include <stdint.h>
+
+enum { INIT_VERSION = 1, INIT_MESSAGE_MAX = 8192, INIT_OPTIONS_MAX = 64 };
+
+enum init_op {
+	INIT_MOUNT = 1, /* make a detached mount; reply carries its descriptor */
+	INIT_READY,	/* descriptors: plan, [console socket], [root directory] */
+	INIT_START,
+};
+
+enum init_ready_flags { INIT_HAS_CONSOLE = 1, INIT_HAS_ROOT = 2 };
+
+struct init_request {
+	uint32_t version, op, flags;
+	uint32_t n_options; /* INIT_MOUNT */
+	uint64_t attributes;
+	char fstype[32];
+	/* INIT_MOUNT: source, then n_options strings, each with its NUL, in what is left of the message. */
+	char text[INIT_MESSAGE_MAX - 64];
+};
+
+/*
+ * status 0: done. Otherwise an errno, and what failed: "cannot change to
+ * directory \"/x\"" (the errno's name is added by the reader); if INIT_EXEC_ERROR
+ * is set, text is complete and in the words that engines look for. pointer: the
+ * property of config.json, or "".
+ */
+enum init_reply_flags {
+	INIT_EXEC_ERROR = 1,
+	INIT_EXECUTING = 2, /* INIT_START: the next thing is the exec; the end of the connection is success */
+	INIT_HOOK_ERROR = 4,
+};
+
+struct init_reply {
+	uint32_t version, flags;
+	int32_t status;
+	char pointer[64];
+	char text[1024];
+};
+
+/*
+ * The setup: what the launcher is told, on the socket pair it is started with.
+ * Descriptors: see enum launcher_fd.
+ */
+enum { SETUP_JOINS_MAX = 8, SETUP_NAME_MAX = 65 };
+
+struct init_setup {
+	uint32_t version;
+	uint32_t n_joins;
+	uint64_t clone_flags;	 /* CLONE_NEW* for clone3; without NEWCGROUP and NEWTIME */
+	uint64_t join_types[SETUP_JOINS_MAX]; /* CLONE_NEW* of each descriptor of a namespace to join, in order */
+	uint8_t new_cgroup_ns;	 /* unshared by init, when it is in all its cgroups */
+	uint8_t new_time_ns;	 /* unshared by init; offsets are written by the stage */
+	uint8_t become_root;	 /* setresuid(0) in the new user namespace once it is mapped */
+	uint8_t loopback_up;
+	uint8_t into_cgroup;	 /* the cgroup descriptor is there */
+	char hostname[SETUP_NAME_MAX];	 /* "" : leave it */
+	char domainname[SETUP_NAME_MAX];
+};
+
+/*
+ * The launcher's descriptors, counted from its argv[1]: what lies below is the
+ * container's (0, 1, 2 and --preserve-fds).
+ */
+enum launcher_fd {
+	LAUNCHER_CONTROL, /* socket pair to oci-nsenter-setup */
+	LAUNCHER_LISTEN,  /* init.sock */
+	LAUNCHER_LEASH,	  /* pipe: end of file before the commit ends init */
+	LAUNCHER_CGROUP,
+	LAUNCHER_JOIN,	  /* the first of n_joins */
+};
+
+/*
+ * Steps on the control socket; each message is one of these. Launcher and init
+ * say where they are, the stage says go on. A failure is a struct init_reply
+ * with status (it is longer, so cannot be confused).
+ */
+enum setup_step {
+	SETUP_CLONED = 1, /* launcher -> stage: pid follows */
+	SETUP_JOIN_DONE,  /* stage -> init: v1 cgroups joined, id maps written */
+	SETUP_TIME,	  /* init -> stage: time namespace unshared, write the offsets */
+	SETUP_TIME_DONE,
+	SETUP_UP,	  /* init -> stage: listening */
+};
+
+struct setup_message {
+	uint32_t step;
+	int32_t pid;
+};
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * The container's cgroup, on v1, v2 and hybrid hierarchies.
+ *
+ * A "record" is the JSON object kept in state.json under "cgroup": mode, and
+ * the directory in each hierarchy. cgroup_plan() decides it, and it is saved
+ * before cgroup_create() makes anything, so that cgroup_remove() can undo a
+ * creation that was killed at any moment. Only this module reads inside it.
+ *
+ * config-linux.md, "Control groups"; kernel: cgroup-v1/, cgroup-v2.rst.
+ */
+#ifndef KERNEL_CGROUP_H
+#define KERNEL_CGROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+/*
+ * Decides where the container's cgroup will be. cgroups_path: linux.cgroupsPath
+ * or NULL. The record tells for each directory whether it is ours to remove.
+ * Makes nothing. A user who may create none, and has asked for no limits, gets
+ * a record that says so and that the other functions accept.
+ */
+int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
+		bool systemd, struct json_object **ret_record, struct oci_err *err);
+
+/* Makes the directories and applies linux.resources (NULL: none). */
+int cgroup_create(const struct json_object *record, const struct json_object *resources,
+		  struct oci_err *err);
+
+/*
+ * The directory in the v2 hierarchy for CLONE_INTO_CGROUP; the caller closes it.
+ * -1 with err->fault FAULT_NONE if there is none to use.
+ */
+int cgroup_open_v2(const struct json_object *record, struct oci_err *err);
+
+/* Moves pid into the hierarchies that CLONE_INTO_CGROUP does not serve (v1). */
+int cgroup_join_v1(const struct json_object *record, pid_t pid, struct oci_err *err);
+
+/* Applies changed limits (oci-update); the same rules as at creation. */
+int cgroup_update(const struct json_object *record, const struct json_object *resources,
+		  struct oci_err *err);
+
+/* Freezes or thaws, and waits until it is so. cgroup_is_frozen() is false where there is none. */
+int cgroup_freeze(const struct json_object *record, bool frozen, struct oci_err *err);
+bool cgroup_is_frozen(const struct json_object *record);
+
+/* Signals every process in it; SIGKILL even if it is frozen. Whoever forks meanwhile is reached too. */
+int cgroup_signal(const struct json_object *record, int signal, struct oci_err *err);
+
+/* The processes in it and below; the caller frees *ret_pids. */
+int cgroup_pids(const struct json_object *record, pid_t **ret_pids, size_t *ret_n,
+		struct oci_err *err);
+
+/*
+ * Kills what is left in it and removes the directories that are ours. What is
+ * already gone is no error. Gives up after 10 s.
+ */
+int cgroup_remove(const struct json_object *record, struct oci_err *err);
+
+#endif

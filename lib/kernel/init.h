@@ -1,0 +1,40 @@
+/*
+ * Talking to init, the container's first process.
+ *
+ * Init listens on ROOT/ID/init.sock (SOCK_SEQPACKET). A stage connects, asks,
+ * and closes; oci-start asks for the start and keeps the connection until the
+ * exec closes it. The messages are in init/protocol.h.
+ */
+#ifndef KERNEL_INIT_H
+#define KERNEL_INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "oci/container.h"
+
+/* A connection; FAULT_STATE if init no longer listens (it runs the user's program, or is dead). */
+int init_connect(const struct container *c, struct oci_err *err);
+
+/*
+ * Asks init for a detached mount of a new superblock that belongs to its
+ * namespaces (fstype proc, sysfs, mqueue, cgroup, cgroup2). options: n strings
+ * "key=value" or "key". attributes: MOUNT_ATTR_*. Returns the mount's
+ * descriptor; -1 with *err (FAULT_SYSTEM with errnum, for instance EPERM if the
+ * kernel finds the mount too revealing).
+ */
+int init_make_mount(int connection, const char *fstype, const char *source,
+		    const char *const *options, size_t n, uint64_t attributes, struct oci_err *err);
+
+/*
+ * Asks init to get ready: plan_fd is a sealed memory file with a struct plan
+ * (init/plan.h), console_fd the connected console socket or -1, root_fd the
+ * root directory to chroot to or -1 after a pivot_root. Waits for the answer.
+ */
+int init_get_ready(int connection, int plan_fd, int console_fd, int root_fd, struct oci_err *err);
+
+/* Asks init to start the user's program; returns when it runs, -1 with init's error. */
+int init_start(int connection, struct oci_err *err);
+
+#endif

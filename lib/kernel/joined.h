@@ -1,0 +1,33 @@
+/*
+ * A step inside the container's namespaces: the container-side half of a stage.
+ *
+ * Purpose: run one function in the namespaces of the container's init.
+ * Runs in: a child that shares the caller's memory (as vfork does; the caller
+ *   sleeps meanwhile), so that results and errors are simply there afterwards,
+ *   and that has descriptors, working directory, root and namespaces of its own.
+ * Should: be non-dumpable before it joins (a process of the container that
+ *   could ptrace it would have its descriptors and its host privileges); join
+ *   with one setns(2) on init's pidfd; check that it is where it should be.
+ * Mustn't: exec, resolve users, load libraries or locales after joining; keep
+ *   running when the caller dies. It never joins the pid namespace: a
+ *   superblock that it makes of proc or sysfs would be the host's. Such
+ *   superblocks are made by init (kernel/init.h).
+ * Undo: nothing; it ends with the function.
+ */
+#ifndef KERNEL_JOINED_H
+#define KERNEL_JOINED_H
+
+#include "base/err.h"
+#include "oci/container.h"
+
+/*
+ * Calls inside(arg, err) in the namespaces `flags` (CLONE_NEW* bits of
+ * setns(2), those of them that the container does not share with the caller)
+ * of the container's init and returns what it returns. The user namespace is
+ * joined whenever the container has one. CLONE_NEWNS is refused with
+ * FAULT_STATE if the container has no mount namespace of its own.
+ */
+int joined_run(const struct container *c, int flags, int (*inside)(void *arg, struct oci_err *err),
+	       void *arg, struct oci_err *err);
+
+#endif

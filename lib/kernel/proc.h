@@ -1,0 +1,44 @@
+/*
+ * Processes by identity, and the host's procfs.
+ *
+ * A pid alone may be anybody's by the time it is used. A container's process
+ * is its pid and start time; it is signalled, waited for and joined through a
+ * pidfd that was opened first and checked afterwards (Linux 5.4).
+ */
+#ifndef KERNEL_PROC_H
+#define KERNEL_PROC_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "oci/state.h"
+
+/*
+ * A descriptor of a procfs of this process's pid namespace that nobody can
+ * have mounted anything over: a private instance, or, where the kernel refuses
+ * one (a user namespace without its own /proc), /proc after a check. Opened
+ * once, then kept for the life of the process; not to be closed. Open it before
+ * joining any namespace: /proc/self does not exist in a joined one. Use it with
+ * openat2(2)'s RESOLVE_BENEATH only. -1 with *err.
+ */
+int proc_fd(struct oci_err *err);
+
+/* Start time of pid in clock ticks since boot; 0 if there is no such process. */
+uint64_t proc_start_time(pid_t pid);
+
+/* The boot id, "" if unknown; static storage. */
+const char *proc_boot_id(void);
+
+/*
+ * A pidfd of exactly this process. -1 with *err: FAULT_STATE if it has ended
+ * (or its pid is another's now).
+ */
+int proc_open(const struct proc_id *id, struct oci_err *err);
+
+/* Whether it lives: it exists, has the start time, and is no zombie. */
+bool proc_alive(const struct proc_id *id);
+
+/* Waits until the process of pidfd has ended, at most timeout_ms (-1: for ever). False: it lives. */
+bool proc_wait(int pidfd, int timeout_ms);
+
+#endif

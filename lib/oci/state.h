@@ -1,0 +1,80 @@
+/*
+ * state.json: what is known of one container, the record that stages pass on.
+ *
+ * It is the state of the OCI runtime specification (runtime.md, "State") plus
+ * one object "oci" of our own. oci-state.json(5) describes the format; its
+ * JSON Schema is lib/oci/state.schema.json. Nothing passes from one stage to
+ * another except through this record and the snapshot of config.json.
+ */
+#ifndef OCI_STATE_H
+#define OCI_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+enum { STATE_VERSION = 1 };
+
+enum oci_status {
+	STATUS_CREATING,
+	STATUS_CREATED,
+	STATUS_RUNNING,
+	STATUS_STOPPED, /* never in the file: computed from the process */
+	STATUS_PAUSED,	/* never in the file: computed from the cgroup */
+};
+
+/* A process that pid reuse cannot confuse: pid and start time (proc_pid_stat(5), field 22). */
+struct proc_id {
+	pid_t pid; /* 0: none */
+	uint64_t start_time;
+};
+
+/* What oci-create was asked for on the command line and stages need to know. */
+struct create_options {
+	char *console_socket; /* absolute path, or NULL */
+	char *pid_file;	      /* absolute path, or NULL */
+	unsigned preserve_fds;
+	unsigned listen_fds; /* LISTEN_FDS: counted in preserve_fds' range, from 3 on */
+	bool no_pivot, no_new_keyring, systemd_cgroup;
+};
+
+struct oci_state {
+	/* runtime.md */
+	char *oci_version, *id, *bundle;
+	enum oci_status status;
+	struct json_object *annotations; /* or NULL */
+
+	/* Ours. */
+	char *created;		/* RFC 3339 */
+	char *boot_id;		/* another one: the machine was restarted, nothing of this runs */
+	struct proc_id init;	/* pid 0 until oci-nsenter-setup has made it */
+	struct proc_id creator; /* the driver whose transaction this is; pid 0: none, it is committed
+				   or made by hand */
+	uid_t owner;
+	char *rootfs;	    /* canonical absolute path */
+	uint64_t root_dev, root_ino;
+	struct create_options options;
+	struct json_object *cgroup; /* owned by kernel/cgroup.h; NULL until oci-cgroup plans it */
+	struct json_object *stages; /* array of {name, result, ms}: what has been done, in order */
+};
+
+/* NULL with *err: FAULT_STATE if the text is no state of ours. The caller: state_free(). */
+struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err);
+
+/* The text of state.json; the caller frees it. */
+char *state_format(const struct oci_state *state);
+
+void state_free(struct oci_state *state);
+
+/* The record of a stage in state->stages, or NULL. */
+struct json_object *state_stage(const struct oci_state *state, const char *name);
+
+/* Adds the record of a stage that is done. microseconds: how long it took. */
+void state_add_stage(struct oci_state *state, const char *name, int64_t microseconds);
+
+const char *status_name(enum oci_status status);
+
+#endif

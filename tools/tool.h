@@ -1,0 +1,63 @@
+/*
+ * What every command's main starts and ends with.
+ *
+ *	int main(int argc, char **argv)
+ *	{
+ *		own_err struct oci_err err = ERR_INIT;
+ *
+ *		if (tool_begin(&command, &argc, &argv, &err) < 0)
+ *			return tool_fail(&err);
+ *		...
+ *		return 0;
+ *	}
+ *
+ * Each file in tools/ and pipeline/ has a main; the build renames it (main of
+ * oci-mount.c becomes oci_mount_main) and links all into one executable that
+ * acts as the name it is called by.
+ */
+#ifndef TOOLS_TOOL_H
+#define TOOLS_TOOL_H
+
+#include "base/err.h"
+#include "base/opt.h"
+#include "oci/container.h"
+
+int main(int argc, char **argv);
+
+/* The global options: --root, --log, --log-format, --debug, --systemd-cgroup, --rootless, --lock-fd. */
+struct tool_globals {
+	const char *root; /* never NULL after tool_begin() */
+	const char *log, *log_format;
+	bool debug, systemd_cgroup, version;
+	const char *rootless;
+	int lock_fd;		 /* -1: take the lock */
+	bool front_end;		 /* called as "oci COMMAND": runc's exit codes */
+	const char *command;	 /* "oci-mount" */
+};
+
+extern struct tool_globals tool;
+extern const struct opt tool_global_options[];
+
+/*
+ * Hardening first (refuses set-user-ID, non-dumpable, standard descriptors
+ * open), then the options; afterwards *argc and *argv are the operands.
+ * Prints --help and exits 0 if that was asked for.
+ */
+int tool_begin(const struct command *command, int *argc, char ***argv, struct oci_err *err);
+
+/*
+ * Reports err once: one line on stderr ("oci-mount: /mounts/4 (config.json:52): ..."),
+ * a second one with the hint on a terminal; and, with --log, one JSON or text line in
+ * the log. Returns the exit code: the fault's, or 1 for "oci COMMAND". config_text
+ * may be NULL: it is for the line number of err->pointer.
+ */
+int tool_fail(const struct oci_err *err);
+int tool_fail_at(const struct oci_err *err, const struct container *c);
+
+/* Opens the container named by an operand, with the lock that --lock-fd says. */
+struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
+
+/* The whole main of a stage tool that takes only an id. */
+int tool_stage(const char *stage, const struct command *command, int argc, char **argv);
+
+#endif
