@@ -69,7 +69,4 @@ extern bool opt_wants_help;
 
 void opt_help(const struct command *command, const struct opt *global, FILE *out);
 
-/* The candidate nearest to word (a NULL-terminated list), or NULL if none is near. */
-const char *opt_nearest(const char *word, const char *const *candidates);
-
 #endif
