@@ -65,10 +65,10 @@ struct plan {
 	struct plan_span apparmor, selinux; /* one string, size 0: none */
 	struct plan_span filter;	    /* struct sock_filter each: seccomp; size 0: none */
 	uint32_t filter_flags;		    /* SECCOMP_FILTER_FLAG_* */
-	struct plan_span listener;	    /* SCMP_ACT_NOTIFY: path of the agent's socket; size 0: none */
-	struct plan_span listener_state;    /* the containerProcessState to send, pid filled in */
-	struct plan_span hooks;		    /* struct plan_hook each: startContainer */
-	struct plan_span hook_state;	    /* state JSON for their standard input */
+	struct plan_span listener; /* SCMP_ACT_NOTIFY: path of the agent's socket; size 0: none */
+	struct plan_span listener_state; /* the containerProcessState to send, pid filled in */
+	struct plan_span hooks;		 /* struct plan_hook each: startContainer */
+	struct plan_span hook_state;	 /* state JSON for their standard input */
 };
 
 struct plan_hook {

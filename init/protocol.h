@@ -27,7 +27,8 @@ struct init_request {
 	uint32_t n_options; /* INIT_MOUNT */
 	uint64_t attributes;
 	char fstype[32];
-	/* INIT_MOUNT: source, then n_options strings, each with its NUL, in what is left of the message. */
+	/* INIT_MOUNT: source, then n_options strings, each with its NUL, in what is left of the
+	 * message. */
 	char text[INIT_MESSAGE_MAX - 64];
 };
 
@@ -39,7 +40,8 @@ struct init_request {
  */
 enum init_reply_flags {
 	INIT_EXEC_ERROR = 1,
-	INIT_EXECUTING = 2, /* INIT_START: the next thing is the exec; the end of the connection is success */
+	INIT_EXECUTING = 2, /* INIT_START: the next thing is the exec; the end of the connection is
+			       success */
 	INIT_HOOK_ERROR = 4,
 };
 
@@ -59,14 +61,15 @@ enum { SETUP_JOINS_MAX = 8, SETUP_NAME_MAX = 65 };
 struct init_setup {
 	uint32_t version;
 	uint32_t n_joins;
-	uint64_t clone_flags;	 /* CLONE_NEW* for clone3; without NEWCGROUP and NEWTIME */
-	uint64_t join_types[SETUP_JOINS_MAX]; /* CLONE_NEW* of each descriptor of a namespace to join, in order */
-	uint8_t new_cgroup_ns;	 /* unshared by init, when it is in all its cgroups */
-	uint8_t new_time_ns;	 /* unshared by init; offsets are written by the stage */
-	uint8_t become_root;	 /* setresuid(0) in the new user namespace once it is mapped */
+	uint64_t clone_flags; /* CLONE_NEW* for clone3; without NEWCGROUP and NEWTIME */
+	uint64_t join_types[SETUP_JOINS_MAX]; /* CLONE_NEW* of each descriptor of a namespace to
+						 join, in order */
+	uint8_t new_cgroup_ns;		      /* unshared by init, when it is in all its cgroups */
+	uint8_t new_time_ns; /* unshared by init; offsets are written by the stage */
+	uint8_t become_root; /* setresuid(0) in the new user namespace once it is mapped */
 	uint8_t loopback_up;
-	uint8_t into_cgroup;	 /* the cgroup descriptor is there */
-	char hostname[SETUP_NAME_MAX];	 /* "" : leave it */
+	uint8_t into_cgroup;	       /* the cgroup descriptor is there */
+	char hostname[SETUP_NAME_MAX]; /* "" : leave it */
 	char domainname[SETUP_NAME_MAX];
 };
 
@@ -79,7 +82,7 @@ enum launcher_fd {
 	LAUNCHER_LISTEN,  /* init.sock */
 	LAUNCHER_LEASH,	  /* pipe: end of file before the commit ends init */
 	LAUNCHER_CGROUP,
-	LAUNCHER_JOIN,	  /* the first of n_joins */
+	LAUNCHER_JOIN, /* the first of n_joins */
 };
 
 /*
@@ -92,7 +95,7 @@ enum setup_step {
 	SETUP_JOIN_DONE,  /* stage -> init: v1 cgroups joined, id maps written */
 	SETUP_TIME,	  /* init -> stage: time namespace unshared, write the offsets */
 	SETUP_TIME_DONE,
-	SETUP_UP,	  /* init -> stage: listening */
+	SETUP_UP, /* init -> stage: listening */
 };
 
 struct setup_message {

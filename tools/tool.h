@@ -24,15 +24,16 @@
 
 int main(int argc, char **argv);
 
-/* The global options: --root, --log, --log-format, --debug, --systemd-cgroup, --rootless, --lock-fd. */
+/* The global options: --root, --log, --log-format, --debug, --systemd-cgroup, --rootless,
+ * --lock-fd. */
 struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
 	bool debug, systemd_cgroup, version;
 	const char *rootless;
-	int lock_fd;		 /* -1: take the lock */
-	bool front_end;		 /* called as "oci COMMAND": runc's exit codes */
-	const char *command;	 /* "oci-mount" */
+	int lock_fd;	     /* -1: take the lock */
+	bool front_end;	     /* called as "oci COMMAND": runc's exit codes */
+	const char *command; /* "oci-mount" */
 };
 
 extern struct tool_globals tool;

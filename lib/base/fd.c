@@ -76,7 +76,8 @@ int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
 
 int fd_read_file(int dirfd, const char *name, size_t max, char **ret_text, size_t *ret_len)
 {
-	own_fd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	own_fd int fd =
+		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)

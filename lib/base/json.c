@@ -31,7 +31,7 @@ const char *json_string(const struct json_object *object, const char *key)
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
 
-bool json_bool(const struct json_object *object, const char *key)
+bool json_true(const struct json_object *object, const char *key)
 {
 	struct json_object *value = json_member(object, key);
 
@@ -60,8 +60,9 @@ bool json_has(const struct json_object *object, const char *key)
 
 size_t json_length(const struct json_object *array)
 {
-	return array && json_object_is_type(array, json_type_array) ? json_object_array_length(array)
-								    : 0;
+	return array && json_object_is_type(array, json_type_array)
+		       ? json_object_array_length(array)
+		       : 0;
 }
 
 struct json_object *json_item(const struct json_object *array, size_t i)

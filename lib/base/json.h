@@ -47,7 +47,7 @@ struct json_object *json_path(const struct json_object *object, const char *key,
 /* The text of a string member, or NULL. Borrowed. */
 const char *json_string(const struct json_object *object, const char *key);
 
-bool json_bool(const struct json_object *object, const char *key);
+bool json_true(const struct json_object *object, const char *key);
 
 int64_t json_int(const struct json_object *object, const char *key, int64_t otherwise);
 uint64_t json_uint(const struct json_object *object, const char *key, uint64_t otherwise);

@@ -46,11 +46,11 @@ struct opt_list {
 };
 
 struct command {
-	const char *name;     /* "oci-mount" */
-	const char *operands; /* "CONTAINER-ID" */
-	const char *purpose;  /* one line: what it does */
-	const char *details;  /* a few more lines for --help, or NULL */
-	const char *example;  /* a line that works, or NULL */
+	const char *name;		/* "oci-mount" */
+	const char *operands;		/* "CONTAINER-ID" */
+	const char *purpose;		/* one line: what it does */
+	const char *details;		/* a few more lines for --help, or NULL */
+	const char *example;		/* a line that works, or NULL */
 	int min_operands, max_operands; /* max -1: any number */
 	bool stop_at_operand;		/* the first operand ends the options (oci, oci-nsenter) */
 	const struct opt *options;

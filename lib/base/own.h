@@ -46,11 +46,11 @@ static inline int steal_fd(int *fd)
 	return value;
 }
 
-#define steal_ptr(p)                                                                               \
-	({                                                                                         \
-		__typeof__(*(p)) steal_value = *(p);                                               \
-		*(p) = NULL;                                                                       \
-		steal_value;                                                                       \
+#define steal_ptr(p)                                 \
+	({                                           \
+		__typeof__(*(p)) steal_value = *(p); \
+		*(p) = NULL;                         \
+		steal_value;                         \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof *(a))

@@ -31,7 +31,8 @@ static int64_t now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static int open_retrying(int root_fd, const char *path, uint64_t flags, mode_t mode, uint64_t resolve)
+static int open_retrying(int root_fd, const char *path, uint64_t flags, mode_t mode,
+			 uint64_t resolve)
 {
 	int64_t deadline = 0;
 
@@ -119,7 +120,8 @@ static int walk_link(struct walk *w, int dir, const char *name, const char *rest
 
 static int open_done(int root_fd, const struct walk *w)
 {
-	/* No links: what was resolved before has none, and if it has one now, somebody is at work. */
+	/* No links: what was resolved before has none, and if it has one now, somebody is at work.
+	 */
 	return path_open_no_links(root_fd, w->done, O_PATH | O_DIRECTORY);
 }
 
@@ -258,7 +260,8 @@ int path_make_file(int root_fd, const char *path, mode_t mode)
 		if (parent < 0)
 			return -1;
 		/* O_EXCL and O_NOFOLLOW: never through a link, never an existing file. */
-		made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+		made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			      mode);
 		if (made >= 0)
 			return openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (errno != EEXIST)
@@ -309,8 +312,8 @@ char *path_explain(const char *path)
 		}
 		if (slash && access(part, X_OK) < 0) {
 			if (asprintf(&text,
-				     "\"%s\" is not searchable by uid %u (mode %04o, owner %u)", part,
-				     (unsigned)geteuid(), st.st_mode & 07777u,
+				     "\"%s\" is not searchable by uid %u (mode %04o, owner %u)",
+				     part, (unsigned)geteuid(), st.st_mode & 07777u,
 				     (unsigned)st.st_uid) < 0)
 				return NULL;
 			return text;

@@ -47,7 +47,8 @@ int cgroup_update(const struct json_object *record, const struct json_object *re
 int cgroup_freeze(const struct json_object *record, bool frozen, struct oci_err *err);
 bool cgroup_is_frozen(const struct json_object *record);
 
-/* Signals every process in it; SIGKILL even if it is frozen. Whoever forks meanwhile is reached too. */
+/* Signals every process in it; SIGKILL even if it is frozen. Whoever forks meanwhile is reached
+ * too. */
 int cgroup_signal(const struct json_object *record, int signal, struct oci_err *err);
 
 /* The processes in it and below; the caller frees *ret_pids. */

@@ -34,14 +34,14 @@ enum container_lock {
 
 struct container {
 	char *id;
-	char *root;	 /* --root, absolute */
-	int root_fd;	 /* of --root */
-	int dir_fd;	 /* of ROOT/ID; carries the lock */
+	char *root;  /* --root, absolute */
+	int root_fd; /* of --root */
+	int dir_fd;  /* of ROOT/ID; carries the lock */
 	struct oci_state *state;
 	char *config_text; /* the snapshot; NULL until container_load_config() */
 	size_t config_len;
 	struct json_object *config;
-	bool driven; /* state is saved at the points of no return only, not after each stage */
+	bool driven;  /* state is saved at the points of no return only, not after each stage */
 	int leash_fd; /* --leash-fd of oci-nsenter-setup: init dies with its writer; or -1 */
 };
 

@@ -51,10 +51,10 @@ struct oci_state {
 	char *created;		/* RFC 3339 */
 	char *boot_id;		/* another one: the machine was restarted, nothing of this runs */
 	struct proc_id init;	/* pid 0 until oci-nsenter-setup has made it */
-	struct proc_id creator; /* the driver whose transaction this is; pid 0: none, it is committed
-				   or made by hand */
+	struct proc_id creator; /* the driver whose transaction this is; pid 0: none, it is
+				   committed or made by hand */
 	uid_t owner;
-	char *rootfs;	    /* canonical absolute path */
+	char *rootfs; /* canonical absolute path */
 	uint64_t root_dev, root_ino;
 	struct create_options options;
 	struct json_object *cgroup; /* owned by kernel/cgroup.h; NULL until oci-cgroup plans it */

@@ -39,7 +39,8 @@ struct stage {
 	char *(*describe)(const struct container *c);
 };
 
-/* In the stock order. The hook stages are "hook prestart", "hook createRuntime", "hook createContainer". */
+/* In the stock order. The hook stages are "hook prestart", "hook createRuntime", "hook
+ * createContainer". */
 extern const struct stage stages[];
 extern const unsigned n_stages;
 

@@ -1,0 +1,189 @@
+#include "kernel/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "init/protocol.h"
+
+int init_connect(const struct container *c, struct oci_err *err)
+{
+	own_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	own_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "init.sock"};
+	int result, e;
+
+	if (sock < 0 || here < 0)
+		return err_sys(err, errno, "cannot make a socket");
+	/* Relative to the state directory: no length limit, and no path that could be exchanged. */
+	if (fchdir(c->dir_fd) < 0)
+		return err_sys(err, errno, "cannot enter the state directory of \"%s\"", c->id);
+	result = connect(sock, (struct sockaddr *)&address, sizeof address);
+	e = errno;
+	if (fchdir(here) < 0)
+		return err_sys(err, errno, "cannot return from the state directory");
+	if (result < 0 && (e == ECONNREFUSED || e == ENOENT))
+		return err_set(err, FAULT_STATE,
+			       "init of container \"%s\" does not listen: it runs the program "
+			       "already, or has ended",
+			       c->id);
+	if (result < 0)
+		return err_sys(err, e, "cannot connect to init of container \"%s\"", c->id);
+	return steal_fd(&sock);
+}
+
+static int fail(const struct init_reply *reply, struct oci_err *err)
+{
+	if (reply->flags & INIT_EXEC_ERROR)
+		err_set(err, FAULT_CONFIG, "%s", reply->text);
+	else if (reply->flags & INIT_HOOK_ERROR)
+		err_set(err, FAULT_HOOK, "%s", reply->text);
+	else
+		err_sys(err, reply->status, "%s", reply->text);
+	err->errnum = reply->status;
+	if (reply->pointer[0])
+		err_at(err, "%s", reply->pointer);
+	return -1;
+}
+
+/* One reply, with at most one descriptor. 1: a reply; 0: the connection was closed. */
+static int receive(int connection, struct init_reply *reply, int *ret_fd, struct oci_err *err)
+{
+	size_t n_fds = 1;
+	int fd = -1;
+	ssize_t n = fd_receive(connection, reply, sizeof *reply, &fd, &n_fds);
+
+	if (n < 0 && errno == ECONNRESET)
+		n = 0;
+	if (n < 0)
+		return err_sys(err, errno, "cannot hear init's answer");
+	if (n_fds == 1 && ret_fd)
+		*ret_fd = fd;
+	else
+		own_close_fd(&fd);
+	if (n == 0)
+		return 0;
+	if ((size_t)n != sizeof *reply || reply->version != INIT_VERSION)
+		return err_set(err, FAULT_STATE, "init speaks another version of the protocol");
+	reply->text[sizeof reply->text - 1] = '\0';
+	reply->pointer[sizeof reply->pointer - 1] = '\0';
+	return 1;
+}
+
+static int ask(int connection, const struct init_request *request, size_t len, const int *fds,
+	       size_t n_fds, struct oci_err *err)
+{
+	if (fd_send(connection, request, len, fds, n_fds) < 0)
+		return err_sys(err, errno, "cannot ask init");
+	return 0;
+}
+
+static int answer(int connection, int *ret_fd, struct oci_err *err)
+{
+	struct init_reply reply;
+	int n = receive(connection, &reply, ret_fd, err);
+
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		return err_set(err, FAULT_STATE, "init ended without an answer");
+	return reply.status || (reply.flags & (INIT_EXEC_ERROR | INIT_HOOK_ERROR))
+		       ? fail(&reply, err)
+		       : 0;
+}
+
+static const struct init_request empty_request = {.version = INIT_VERSION};
+
+static int add_text(struct init_request *request, size_t *used, const char *text)
+{
+	size_t len = strlen(text) + 1;
+
+	if (*used + len > sizeof request->text)
+		return -1;
+	memcpy(request->text + *used, text, len);
+	*used += len;
+	return 0;
+}
+
+int init_make_mount(int connection, const char *fstype, const char *source,
+		    const char *const *options, size_t n, uint64_t attributes, struct oci_err *err)
+{
+	struct init_request request;
+	size_t used = 0;
+	int fd = -1;
+
+	memcpy(&request, &empty_request, offsetof(struct init_request, text));
+	request.op = INIT_MOUNT;
+	request.attributes = attributes;
+	request.n_options = (uint32_t)n;
+	if (n > INIT_OPTIONS_MAX || strlen(fstype) >= sizeof request.fstype ||
+	    add_text(&request, &used, source ? source : "none") < 0)
+		return err_set(err, FAULT_CONFIG, "too many or too long options for a mount of %s",
+			       fstype);
+	strcpy(request.fstype, fstype);
+	for (size_t i = 0; i < n; i++)
+		if (add_text(&request, &used, options[i]) < 0)
+			return err_set(err, FAULT_CONFIG, "too long options for a mount of %s",
+				       fstype);
+	if (ask(connection, &request, offsetof(struct init_request, text) + used, NULL, 0, err) <
+		    0 ||
+	    answer(connection, &fd, err) < 0)
+		return -1;
+	if (fd < 0)
+		return err_set(err, FAULT_STATE, "init's answer brings no mount");
+	return fd;
+}
+
+int init_get_ready(int connection, int plan_fd, int console_fd, int root_fd, struct oci_err *err)
+{
+	struct init_request request = empty_request;
+	int fds[3] = {plan_fd};
+	size_t n = 1;
+
+	request.op = INIT_READY;
+	if (console_fd >= 0) {
+		request.flags |= INIT_HAS_CONSOLE;
+		fds[n++] = console_fd;
+	}
+	if (root_fd >= 0) {
+		request.flags |= INIT_HAS_ROOT;
+		fds[n++] = root_fd;
+	}
+	if (ask(connection, &request, offsetof(struct init_request, text), fds, n, err) < 0)
+		return -1;
+	return answer(connection, NULL, err);
+}
+
+int init_start(int connection, struct oci_err *err)
+{
+	struct init_request request = empty_request;
+	struct init_reply reply;
+	bool executing = false;
+
+	request.op = INIT_START;
+	if (ask(connection, &request, offsetof(struct init_request, text), NULL, 0, err) < 0)
+		return -1;
+	for (;;) {
+		int n = receive(connection, &reply, NULL, err);
+
+		if (n < 0)
+			return -1;
+		/* The socket is close-on-exec: its end after the announcement is the exec's
+		 * success. */
+		if (n == 0 && executing)
+			return 0;
+		if (n == 0)
+			return err_set(err, FAULT_STATE,
+				       "init was killed before it could run the program");
+		if (reply.status || (reply.flags & (INIT_EXEC_ERROR | INIT_HOOK_ERROR)))
+			return fail(&reply, err);
+		executing = reply.flags & INIT_EXECUTING;
+	}
+}

@@ -1,0 +1,390 @@
+#include "oci/container.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+
+/* How often creation looks again when the directory that it locked was deleted meanwhile. */
+enum { NEW_ATTEMPTS = 100 };
+
+static const char *const state_files[] = {"init.sock", "config.json", "state.json"};
+
+int container_check_id(const char *id, struct oci_err *err)
+{
+	static const char first[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+";
+	size_t len = strlen(id);
+
+	if (len == 0)
+		return err_set(err, FAULT_USAGE, "the container id is empty");
+	if (len > 255)
+		return err_set(err, FAULT_USAGE, "the container id is longer than 255 characters");
+	if (!strchr(first, id[0]))
+		return err_set(
+			err, FAULT_USAGE,
+			"invalid container id \"%s\": it must begin with a letter, a digit, _ or +",
+			id);
+	for (const char *c = id; *c; c++)
+		if (!strchr(first, *c) && *c != '.' && *c != '-')
+			return err_set(err, FAULT_USAGE,
+				       "invalid container id \"%s\": only letters, digits and _+.- "
+				       "may be in it",
+				       id);
+	return 0;
+}
+
+char *container_default_root(void)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	char *root = NULL;
+
+	if (geteuid() == 0 || !runtime_dir || runtime_dir[0] != '/')
+		return strdup("/run/oci");
+	return asprintf(&root, "%s/oci", runtime_dir) < 0 ? NULL : root;
+}
+
+/* Makes the directories that lead to the root too, as mkdir -p does; the root itself is ours alone.
+ */
+static int make_root(const char *root)
+{
+	own_ptr char *path = strdup(root);
+
+	if (!path)
+		return -1;
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+static int open_root(const char *root, bool make, struct oci_err *err)
+{
+	own_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT && make && make_root(root) == 0)
+		fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "cannot open the state root \"%s\"", root);
+	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
+		err_set(err, FAULT_STATE, "the state root \"%s\" is refused: owner %u, mode %04o",
+			root, (unsigned)st.st_uid, st.st_mode & 07777u);
+		err_hint(err, "it must be yours and writable by nobody else: chmod 0700 it, or "
+			      "give another --root");
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+static struct container *container_alloc(const char *root, const char *id, bool make,
+					 struct oci_err *err)
+{
+	own_container struct container *c = calloc(1, sizeof *c);
+
+	if (!c) {
+		err_sys(err, errno, "cannot allocate");
+		return NULL;
+	}
+	c->root_fd = c->dir_fd = c->leash_fd = -1;
+	c->id = strdup(id);
+	c->root = strdup(root);
+	c->root_fd = open_root(root, make, err);
+	if (c->root_fd < 0)
+		return NULL;
+	return steal_ptr(&c);
+}
+
+void container_close(struct container *c)
+{
+	if (!c)
+		return;
+	own_close_fd(&c->root_fd);
+	own_close_fd(&c->dir_fd);
+	json_object_put(c->config);
+	state_free(c->state);
+	free(c->config_text);
+	free(c->root);
+	free(c->id);
+	free(c);
+}
+
+/* Whether the directory that dir_fd holds is still the one of that name: it may have been deleted.
+ */
+static bool still_there(const struct container *c)
+{
+	struct stat named, held;
+
+	return fstatat(c->root_fd, c->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(c->dir_fd, &held) == 0 && named.st_ino == held.st_ino &&
+	       named.st_dev == held.st_dev;
+}
+
+static int open_dir(struct container *c)
+{
+	c->dir_fd = openat(c->root_fd, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return c->dir_fd;
+}
+
+static int busy(const struct container *c, struct oci_err *err)
+{
+	return err_set(err, FAULT_STATE,
+		       "container \"%s\" is in use: another command is changing it", c->id);
+}
+
+static int read_state(struct container *c, struct oci_err *err)
+{
+	own_ptr char *text = NULL;
+	struct stat st;
+	size_t len;
+
+	if (fstat(c->dir_fd, &st) < 0)
+		return err_sys(err, errno, "cannot look at the state directory of \"%s\"", c->id);
+	if (st.st_uid != geteuid() || (st.st_mode & 022))
+		return err_set(err, FAULT_STATE,
+			       "the state directory of \"%s\" is refused: owner %u, mode %04o",
+			       c->id, (unsigned)st.st_uid, st.st_mode & 07777u);
+	if (fd_read_file(c->dir_fd, "state.json", STATE_SIZE_MAX, &text, &len) < 0) {
+		int e = errno;
+
+		err_sys(err, e, "cannot read state.json of container \"%s\"", c->id);
+		err->fault = FAULT_STATE;
+		return -1;
+	}
+	c->state = state_parse(text, len, err);
+	if (!c->state)
+		return err_wrap(err, "container \"%s\"", c->id);
+	if (strcmp(c->state->id, c->id) != 0) {
+		err_set(err, FAULT_STATE, "state.json in the directory of \"%s\" is that of \"%s\"",
+			c->id, c->state->id);
+		state_free(c->state);
+		c->state = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * Decides about a directory that was there before us and that we hold the lock
+ * of: somebody's container, or what a killed creation left (no state yet, or
+ * a transaction that nobody can finish since its driver, who would hold the
+ * lock, is gone).
+ */
+static int take_remains(struct container *c, container_clear_fn clear, struct oci_err *err)
+{
+	if (read_state(c, err) < 0) {
+		if (err->errnum != ENOENT)
+			return -1;
+		err_clear(err);
+		for (size_t i = 0; i < ARRAY_SIZE(state_files); i++)
+			unlinkat(c->dir_fd, state_files[i], 0);
+		return 0;
+	}
+	if (!c->state->creator.pid) {
+		err_set(err, FAULT_STATE, "container \"%s\" exists already", c->id);
+		err_hint(err, "choose another id, or remove it: oci-delete %s", c->id);
+		return -1;
+	}
+	if (clear(c, err) < 0)
+		return err_wrap(err,
+				"cannot clear the half-made container \"%s\" of a killed creation",
+				c->id);
+	state_free(c->state);
+	c->state = NULL;
+	return 1;
+}
+
+/* 0: ours; 1: look again; -1: error. */
+static int try_new(struct container *c, container_clear_fn clear, struct oci_err *err)
+{
+	bool made = mkdirat(c->root_fd, c->id, 0700) == 0;
+
+	if (!made && errno != EEXIST)
+		return err_sys(err, errno, "cannot make the state directory \"%s/%s\"", c->root,
+			       c->id);
+	if (open_dir(c) < 0)
+		return errno == ENOENT
+			       ? 1
+			       : err_sys(err, errno, "cannot open the state directory \"%s/%s\"",
+					 c->root, c->id);
+	/* The lock decides who wins, not the mkdir: it cannot be left behind by a kill. */
+	if (flock(c->dir_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_sys(err, errno, "cannot lock container \"%s\"", c->id);
+		err_set(err, FAULT_STATE,
+			"container \"%s\" exists already: another command is changing it", c->id);
+		return -1;
+	}
+	if (!still_there(c))
+		return 1;
+	if (made)
+		return faccessat(c->dir_fd, "state.json", F_OK, 0) == 0
+			       ? take_remains(c, clear, err)
+			       : 0;
+	return take_remains(c, clear, err);
+}
+
+struct container *container_new(const char *root, const char *id, container_clear_fn clear,
+				struct oci_err *err)
+{
+	own_container struct container *c = NULL;
+
+	if (container_check_id(id, err) < 0)
+		return NULL;
+	c = container_alloc(root, id, true, err);
+	if (!c)
+		return NULL;
+	for (int i = 0; i < NEW_ATTEMPTS; i++) {
+		int result = try_new(c, clear, err);
+
+		if (result == 0)
+			return steal_ptr(&c);
+		if (result < 0)
+			return NULL;
+		own_close_fd(&c->dir_fd);
+		c->dir_fd = -1;
+	}
+	busy(c, err);
+	return NULL;
+}
+
+static int lock_existing(struct container *c, enum container_lock lock, int lock_fd,
+			 struct oci_err *err)
+{
+	if (open_dir(c) < 0) {
+		if (errno == ENOENT)
+			return err_set(err, FAULT_STATE, "container \"%s\" does not exist", c->id);
+		return err_sys(err, errno, "cannot open the state directory \"%s/%s\"", c->root,
+			       c->id);
+	}
+	if (lock_fd >= 0) {
+		/* The same open file description as our parent's: it holds the lock already. */
+		own_close_fd(&c->dir_fd);
+		c->dir_fd = fcntl(lock_fd, F_DUPFD_CLOEXEC, 3);
+		if (c->dir_fd < 0)
+			return err_sys(err, errno, "cannot use --lock-fd %d", lock_fd);
+	}
+	if (lock != LOCK_NONE &&
+	    flock(c->dir_fd, lock == LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX) < 0)
+		return errno == EWOULDBLOCK
+			       ? busy(c, err)
+			       : err_sys(err, errno, "cannot lock container \"%s\"", c->id);
+	if (!still_there(c))
+		return err_set(err, FAULT_STATE, "container \"%s\" does not exist", c->id);
+	return 0;
+}
+
+struct container *container_open(const char *root, const char *id, enum container_lock lock,
+				 int lock_fd, struct oci_err *err)
+{
+	own_container struct container *c = NULL;
+
+	if (container_check_id(id, err) < 0)
+		return NULL;
+	c = container_alloc(root, id, false, err);
+	if (!c) {
+		if (err->errnum == ENOENT)
+			err_set(err, FAULT_STATE, "container \"%s\" does not exist", id);
+		return NULL;
+	}
+	if (lock_existing(c, lock, lock_fd, err) < 0 || read_state(c, err) < 0)
+		return NULL;
+	return steal_ptr(&c);
+}
+
+int container_load_config(struct container *c, struct oci_err *err)
+{
+	if (c->config)
+		return 0;
+	if (!c->config_text && fd_read_file(c->dir_fd, "config.json", CONFIG_SIZE_MAX,
+					    &c->config_text, &c->config_len) < 0)
+		return err_sys(err, errno, "cannot read the snapshot of config.json of \"%s\"",
+			       c->id);
+	c->config = json_parse(c->config_text, c->config_len, "config.json", err);
+	return c->config ? 0 : -1;
+}
+
+static int write_file(int dir_fd, const char *name, const char *text, size_t len)
+{
+	own_fd int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -1;
+	return fd_write_all(fd, text, len);
+}
+
+int container_set_config(struct container *c, char *text, size_t len, struct json_object *config,
+			 struct oci_err *err)
+{
+	c->config_text = text;
+	c->config_len = len;
+	c->config = config;
+	if (write_file(c->dir_fd, "config.json", text, len) < 0)
+		return err_sys(err, errno, "cannot write the snapshot \"%s/%s/config.json\"",
+			       c->root, c->id);
+	return 0;
+}
+
+int container_save(struct container *c, struct oci_err *err)
+{
+	own_ptr char *text = state_format(c->state);
+	char aside[40];
+
+	if (!text)
+		return err_sys(err, ENOMEM, "cannot write state.json of \"%s\"", c->id);
+	/* A name of its own for each writer: two of them cannot tear each other's file. */
+	snprintf(aside, sizeof aside, "state.json.%d", (int)getpid());
+	unlinkat(c->dir_fd, aside, 0);
+	if (write_file(c->dir_fd, aside, text, strlen(text)) < 0 ||
+	    renameat(c->dir_fd, aside, c->dir_fd, "state.json") < 0) {
+		int e = errno;
+
+		unlinkat(c->dir_fd, aside, 0);
+		return err_sys(err, e, "cannot write state.json of container \"%s\" in \"%s\"",
+			       c->id, c->root);
+	}
+	return 0;
+}
+
+/* A writer that was killed leaves its aside file; a listing is needed only then. */
+static void remove_asides(int dir_fd)
+{
+	own_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return;
+	steal_fd(&fd);
+	for (struct dirent *e = readdir(dir); e; e = readdir(dir))
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			unlinkat(dir_fd, e->d_name, 0);
+	closedir(dir);
+}
+
+int container_remove(struct container *c, struct oci_err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(state_files); i++)
+		if (unlinkat(c->dir_fd, state_files[i], 0) < 0 && errno != ENOENT)
+			return err_sys(err, errno, "cannot remove \"%s/%s/%s\"", c->root, c->id,
+				       state_files[i]);
+	if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == ENOTEMPTY) {
+		remove_asides(c->dir_fd);
+		if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+	}
+	return err_sys(err, errno, "cannot remove the state directory \"%s/%s\"", c->root, c->id);
+}
