@@ -1,0 +1,64 @@
+/*
+ * Init: the container's first process, until it execs the user's program.
+ *
+ * A program of its own, static and small, that runs from a sealed memory file:
+ *
+ *	main.c    checks where it is, then launches or (the same program, cloned) serves
+ *	launch.c  on the host: joins the namespaces given by path, clones init
+ *	setup.c   in the container, first steps: mapped ids, cgroup and time namespaces, names
+ *	serve.c   listens, holds the leash, answers requests
+ *	mount.c   makes superblocks that belong to init's namespaces
+ *	ready.c   get ready: all of "process" that a process can do to itself
+ *	start.c   hooks, filter, exec
+ *
+ * It is never dumpable, keeps no descriptor that survives the exec, and after
+ * the pivot holds no path into the host. It allocates nothing.
+ */
+#ifndef INIT_INIT_H
+#define INIT_INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "init/plan.h"
+#include "init/protocol.h"
+
+/*
+ * Fills the reply with an error and returns -1. The text is fmt with each %s
+ * replaced by the next argument and each %d by the next int; nothing else is known. An
+ * argument is cut where the text is full.
+ */
+int reply_error(struct init_reply *reply, int errnum, const char *fmt, ...);
+
+/* As reply_error(), and says which property of config.json is meant. */
+int reply_error_at(struct init_reply *reply, const char *pointer, int errnum, const char *fmt, ...);
+
+/* launch.c: does not return. base: see enum launcher_fd. */
+_Noreturn void launch(int base);
+
+/* setup.c: exits if the stage goes away. */
+void setup(int base, const struct init_setup *s);
+
+/* serve.c: does not return. */
+_Noreturn void serve(int base, const struct init_setup *s);
+
+/* mount.c: a detached mount, or -1 with the reply filled. len: bytes of the request. */
+int make_mount(const struct init_request *request, size_t len, struct init_reply *reply);
+
+/*
+ * ready.c: does to this process what the plan says, and finds the executable.
+ * Takes over console_fd and root_fd (each may be -1). The plan's spans are
+ * checked by plan_check() before.
+ */
+int init_ready(const struct plan *plan, int console_fd, int root_fd, struct init_reply *reply);
+
+/* ready.c: whether every span of the mapped plan of this size is inside it. 0 or -1. */
+int plan_check(const struct plan *plan, size_t size);
+
+/* start.c: runs the user's program; does not return. connection: where the error goes. */
+_Noreturn void init_start(const struct plan *plan, int connection);
+
+/* One message with at most one descriptor (-1: none); 0 or -1. serve.c */
+int send_reply(int connection, const struct init_reply *reply, int fd);
+
+#endif

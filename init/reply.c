@@ -1,0 +1,77 @@
+#include "init/init.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static size_t append(char *text, size_t size, size_t used, const char *more)
+{
+	while (*more && used + 1 < size)
+		text[used++] = *more++;
+	text[used] = '\0';
+	return used;
+}
+
+static const char *decimal(int value, char digits[static 12])
+{
+	unsigned magnitude = value < 0 ? 0u - (unsigned)value : (unsigned)value;
+	char *p = digits + 11;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + magnitude % 10);
+	while (magnitude /= 10);
+	if (value < 0)
+		*--p = '-';
+	return p;
+}
+
+static void format(char *text, size_t size, const char *fmt, va_list args)
+{
+	char digits[12], one[2] = "";
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (const char *c = fmt; *c; c++) {
+		if (c[0] == '%' && c[1] == 's') {
+			used = append(text, size, used, va_arg(args, const char *));
+			c++;
+		} else if (c[0] == '%' && c[1] == 'd') {
+			used = append(text, size, used, decimal(va_arg(args, int), digits));
+			c++;
+		} else {
+			one[0] = *c;
+			used = append(text, size, used, one);
+		}
+	}
+}
+
+static int fill(struct init_reply *reply, const char *pointer, int errnum, const char *fmt,
+		va_list args)
+{
+	reply->version = INIT_VERSION;
+	reply->status = errnum;
+	reply->pointer[0] = '\0';
+	append(reply->pointer, sizeof reply->pointer, 0, pointer);
+	format(reply->text, sizeof reply->text, fmt, args);
+	return -1;
+}
+
+int reply_error(struct init_reply *reply, int errnum, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(reply, "", errnum, fmt, args);
+	va_end(args);
+	return -1;
+}
+
+int reply_error_at(struct init_reply *reply, const char *pointer, int errnum, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fill(reply, pointer, errnum, fmt, args);
+	va_end(args);
+	return -1;
+}
