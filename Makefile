@@ -1,4 +1,19 @@
-# make, make demo, make test, make lint, make bench, make install, make clean: see "make help".
+# "make help" prints the lines that begin with "#:".
+#: make                 build the commands: build/current/oci and a link for each
+#: make demo            create, start and delete a container, and show each step
+#: make test            everything that CI runs; TEST_JOBS=2 for two files at a time
+#: make test-unit       the unit tests; also test-tools, test-pipeline, test-spec, test-security,
+#:                      test-fault, test-accept, test-engines (podman, containerd, docker),
+#:                      test-vm (cgroup v2, systemd, rootless, in a virtual machine)
+#: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
+#: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
+#: make bench           create, start, delete against crun and runc; ROUNDS=200
+#: make install         to $(DESTDIR)$(PREFIX), PREFIX=/usr/local; uninstall takes it away
+#: make clean           remove build/
+#:
+#: LINK=static|dynamic  how to link (static starts faster)
+#: SAN=address,undefined  build, or test, with sanitizers
+#: CI=1                 warnings are errors
 .DEFAULT_GOAL := all
 
 LINK ?= static
@@ -90,11 +105,96 @@ links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done
 	@ln -sfn $(notdir $B) $(BUILD)/current
 
-packages:
+# ---- Packages: installed on Debian as root, otherwise make says which command does it ----------
+
+package_stamp = $(BUILD)/.packages/$1
+$(BUILD)/.packages/%: .ci/packages
+	@.ci/packages $*
+	@mkdir -p $(@D) && touch $@
+
+packages: $(call package_stamp,build)
+
+# ---- Tests: tests/README.md --------------------------------------------------------------------
+
+T := $(BUILD)/tests
+bats_files := $(sort $(wildcard tests/*/*.bats))
+# By hand, since they need engines, a VM, or an hour: test-engines, test-vm, test-fault.
+slow_tests := $(filter tests/engines/%,$(bats_files))
+unit_tests := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
+test_programs := $(patsubst tests/probe/%.c,$T/%,$(wildcard tests/probe/*.c))
+export OCI_BUILD = $(abspath $B)
+
+# What a test replaces is named in it: "wrap: mount openat2" gives -Wl,--wrap=mount,--wrap=openat2.
+wraps = $(shell sed -n 's|.*wrap: \([a-z0-9_ ]*\).*|\1|p' $1)
+$B/unit/%: tests/unit/%.c $B/liboci.a | $(call package_stamp,test)
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) $(cflags) -Wno-missing-prototypes -MMD -MP $(filter-out -static,$(ldflags)) \
+		$(addprefix -Wl$(comma)--wrap=,$(call wraps,$<)) -o $@ $< $B/liboci.a $(libs) -lcmocka
+
+$T/%: tests/probe/%.c | packages
+	@mkdir -p $(@D)
+	$(INIT_CC) -D_GNU_SOURCE -std=gnu17 -O2 $(warnings) -static -s -idirafter /usr/include \
+		-idirafter /usr/include/$(shell uname -m)-linux-gnu -MMD -MP -MF $@.d -o $@ $<
+
+test_ready: all $(test_programs) | $(call package_stamp,test)
+run_tests = tests/lib/run $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
+
+test: test_ready $(unit_tests)
+	@$(run_tests) $(unit_tests) $(filter-out $(slow_tests),$(bats_files))
+
+test-unit: $(unit_tests)
+	@$(run_tests) $^
+
+# make test-tools, test-pipeline, test-security, ...: the bats files of one folder.
+test_folders := $(filter-out unit,$(patsubst tests/%/,%,$(sort $(dir $(bats_files)))))
+$(test_folders:%=test-%): test-%: test_ready
+	@$(run_tests) $(filter tests/$*/%,$(bats_files))
+test-engines: $(call package_stamp,engines)
+test-accept: $(call package_stamp,accept)
+
+test-vm: test_ready
+	tests/vm/run
+
+lint: | $(call package_stamp,lint) packages
+	@tests/lint/run
+
+bench: all $T/lifecycle $T/floor | $(call package_stamp,bench)
+	@tests/bench/run
+
+$T/%: tests/bench/%.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(cppflags) -std=gnu17 -O2 $(warnings) -static -MMD -MP -MF $@.d -o $@ $<
+
+# ---- Installing ---------------------------------------------------------------------------------
+
+bindir := $(DESTDIR)$(PREFIX)/bin
+mandir := $(DESTDIR)$(PREFIX)/share/man
+docdir := $(DESTDIR)$(PREFIX)/share/doc/oci-tools
+
+# One program and a link for each command's name.
+install: all
+	install -d $(bindir) $(docdir)/examples
+	install -m 755 $B/oci $(bindir)/oci
+	for c in $(filter-out oci,$(commands)); do ln -sf oci $(bindir)/$$c; done
+	for page in $(wildcard man/*.[1-9]); do \
+		install -D -m 644 -t $(mandir)/man$${page##*.} $$page || exit; done
+	install -m 644 README.md LICENSE $(docdir)
+	for file in $(wildcard pipeline/*.pipeline); do \
+		install -m 644 $$file $(docdir)/examples || exit; done
+
+uninstall:
+	rm -f $(bindir)/oci $(addprefix $(bindir)/,$(commands))
+	for page in $(notdir $(wildcard man/*.[1-9])); do rm -f $(mandir)/man$${page##*.}/$$page; done
+	rm -rf $(docdir)
 
 clean:
 	rm -rf $(BUILD)
 
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+-include $(wildcard $B/unit/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all links packages clean
+.PHONY: all links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint bench \
+	install uninstall clean help
