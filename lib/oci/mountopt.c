@@ -203,18 +203,19 @@ static int add_superblock(struct mountopt *opt, const struct mountopt_row *row, 
 	return 0;
 }
 
-static int add_data(struct mountopt *opt, const char *option, struct oci_err *err)
+static int add_data(struct mountopt *opt, const char *option, size_t index, struct oci_err *err)
 {
-	const char **data = reallocarray(opt->data, opt->n_data + 1, sizeof *data);
+	struct mountopt_data *data = reallocarray(opt->data, opt->n_data + 1, sizeof *data);
 
 	if (!data)
 		return err_sys(err, ENOMEM, "cannot keep a mount option");
-	data[opt->n_data++] = option;
+	data[opt->n_data++] = (struct mountopt_data){option, index};
 	opt->data = data;
 	return 0;
 }
 
-int mountopt_add(struct mountopt *opt, const char *option, bool bind, struct oci_err *err)
+int mountopt_add(struct mountopt *opt, const char *option, size_t index, bool bind,
+		 struct oci_err *err)
 {
 	const struct mountopt_row *row = mountopt_find(option);
 
@@ -224,7 +225,7 @@ int mountopt_add(struct mountopt *opt, const char *option, bool bind, struct oci
 		if (bind)
 			return err_set(err, FAULT_CONFIG, "a bind mount has no option \"%s\"",
 				       option);
-		return add_data(opt, option, err);
+		return add_data(opt, option, index, err);
 	}
 	switch (row->kind) {
 	case MOUNTOPT_ATTRIBUTE:
@@ -256,7 +257,7 @@ int mountopt_parse(const struct json_object *mount, size_t index, struct mountop
 	mountopt_begin(&opt);
 	mountopt_begin(ret_opt);
 	for (size_t i = 0; i < json_length(options); i++)
-		if (mountopt_add(&opt, json_item_string(options, i), bind, err) < 0)
+		if (mountopt_add(&opt, json_item_string(options, i), i, bind, err) < 0)
 			return err_at(err, "/mounts/%zu/options/%zu", index, i);
 	if (bind && !(opt.actions & MOUNTOPT_RBIND))
 		opt.actions |= MOUNTOPT_BIND;

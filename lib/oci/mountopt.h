@@ -74,6 +74,12 @@ struct mountopt_propagation {
 	bool recursive;
 };
 
+/* An option of the filesystem itself. */
+struct mountopt_data {
+	const char *text; /* "key=value" or "key"; borrowed from the JSON */
+	size_t index;	  /* in /mounts/N/options */
+};
+
 struct mountopt {
 	/*
 	 * For struct mount_attr. In a pair no bit is in both, except that
@@ -93,8 +99,7 @@ struct mountopt {
 	const char *superblock[MOUNTOPT_SUPERBLOCK_MAX];
 	size_t n_superblock;
 
-	/* The filesystem's own: "key=value" or "key"; the texts are borrowed from the JSON. */
-	const char **data;
+	struct mountopt_data *data;
 	size_t n_data;
 };
 
@@ -109,11 +114,12 @@ int mountopt_parse(const struct json_object *mount, size_t index, struct mountop
 /*
  * The steps of mountopt_parse(), for who wants every error: start with
  * mountopt_begin() and add each option. bind as mountopt_is_bind() says. An
- * error carries no pointer, and the option is left out.
+ * error carries no pointer, and the option is left out. index: of the option.
  */
 void mountopt_begin(struct mountopt *opt);
 bool mountopt_is_bind(const struct json_object *mount);
-int mountopt_add(struct mountopt *opt, const char *option, bool bind, struct oci_err *err);
+int mountopt_add(struct mountopt *opt, const char *option, size_t index, bool bind,
+		 struct oci_err *err);
 
 void mountopt_free(struct mountopt *opt);
 
