@@ -12,6 +12,7 @@
 #define KERNEL_CGROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -26,8 +27,13 @@
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
 		bool systemd, struct json_object **ret_record, struct oci_err *err);
 
-/* Makes the directories and applies linux.resources (NULL: none). */
-int cgroup_create(const struct json_object *record, const struct json_object *resources,
+/*
+ * Makes the directories and applies linux.resources (NULL: none). The ids of
+ * the directories are added to the record: it must be saved again before a
+ * process is put into the cgroup. Without them cgroup_remove() removes what is
+ * empty, but ends no process.
+ */
+int cgroup_create(struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err);
 
 /*
@@ -38,6 +44,18 @@ int cgroup_open_v2(const struct json_object *record, struct oci_err *err);
 
 /* Moves pid into the hierarchies that CLONE_INTO_CGROUP does not serve (v1). */
 int cgroup_join_v1(const struct json_object *record, pid_t pid, struct oci_err *err);
+
+/*
+ * The fast way to do the same: a process with a single thread that writes "0"
+ * to each of these descriptors ("tasks" of each v1 hierarchy) moves itself, and
+ * the kernel waits for no RCU grace period, as it does when another's pid is
+ * written (0.2 ms against 10 ms for nine hierarchies). Stores at most *n_fds
+ * descriptors, close-on-exec, the caller's to close; 0 on a v2 machine.
+ */
+int cgroup_open_v1(const struct json_object *record, int *fds, size_t *n_fds, struct oci_err *err);
+
+/* One line: where it is, for --timing. The caller frees it. */
+char *cgroup_describe(const struct json_object *record);
 
 /* Applies changed limits (oci-update); the same rules as at creation. */
 int cgroup_update(const struct json_object *record, const struct json_object *resources,

@@ -1,0 +1,152 @@
+/*
+ * Purpose: end what is left in the container's cgroup and remove its directories.
+ * Runs in: the runtime's namespaces.
+ * Should: succeed with one rmdir(2) a hierarchy in the common case; remove
+ *   deepest first; work from every prefix of a creation; end within 10 s.
+ * Mustn't: end a process or remove a directory of a cgroup whose id is not the
+ *   one that was noted when it was made; remove what was there before.
+ * Undo: none.
+ * Specification: runtime.md, "Delete".
+ */
+#include "kernel/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/own.h"
+#include "kernel/cgroup_procs.h"
+#include "kernel/cgroup_tree.h"
+
+/* Removes the cgroups that the container made beneath dir, deepest first; errors show in the rmdir
+ * above. */
+static void remove_children(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		own_close_fd(&fd);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(dir));) {
+		own_fd int child = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0)
+			continue;
+		child = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0)
+			continue;
+		remove_children(child);
+		unlinkat(fd, e->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+static int still_busy(const struct cgroup_hierarchy *h, struct oci_err *err)
+{
+	own_ptr pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (cgroup_pids_at(h, &pids, &n, err) < 0)
+		return -1;
+	err_sys(err, EBUSY, "cannot remove cgroup \"%s%s\" within %d s", h->mount, h->path,
+		CGROUP_DEADLINE_MS / 1000);
+	if (n)
+		err_hint(err, "%zu processes do not end, the first is %d", n, (int)pids[0]);
+	return -1;
+}
+
+/* Removes the container's own directory; killed processes leave it a moment after they were. */
+static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, int64_t deadline,
+		       struct oci_err *err)
+{
+	for (unsigned turn = 0;; turn++) {
+		own_fd int leaf = -1;
+
+		if (unlinkat(root, h->path + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			return err_sys(err, errno, "cannot remove cgroup \"%s%s\"", h->mount,
+				       h->path);
+		/* Made, but the note of it was lost: no process of ours has been in it. */
+		if (!ours)
+			return 0;
+		if (cgroup_now_ms() > deadline)
+			return still_busy(h, err);
+		leaf = cgroup_open_beneath(root, h->path);
+		if (leaf >= 0)
+			remove_children(leaf);
+		if (cgroup_kill_at(h, err) < 0)
+			return -1;
+		cgroup_pause(turn);
+	}
+}
+
+/* The directories above it that were made for it; another container may be in them by now. */
+static void remove_parents(const struct cgroup_hierarchy *h, int root)
+{
+	own_ptr char *path = strdup(h->path + 1);
+
+	for (unsigned i = 1; path && i < h->made; i++) {
+		char *slash = strrchr(path, '/');
+
+		if (!slash)
+			return;
+		*slash = '\0';
+		if (unlinkat(root, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return;
+	}
+}
+
+static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct oci_err *err)
+{
+	own_fd int root = cgroup_open_root(h, err);
+	struct stat st;
+
+	if (root < 0)
+		return -1;
+	if (fstatat(root, h->path + 1, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return err_sys(err, errno, "cannot look at cgroup \"%s%s\"", h->mount,
+				       h->path);
+	} else {
+		bool ours = h->id && st.st_ino == h->id;
+
+		if (h->id && !ours)
+			return 0;
+		if (h->made == 0)
+			return ours ? cgroup_kill_at(h, err) : 0;
+		if (remove_leaf(h, root, ours, deadline, err) < 0)
+			return -1;
+	}
+	remove_parents(h, root);
+	return 0;
+}
+
+int cgroup_remove(const struct json_object *record, struct oci_err *err)
+{
+	int64_t deadline = cgroup_now_ms() + CGROUP_DEADLINE_MS;
+	struct cgroup_hierarchy v2;
+	int result = 0;
+
+	/* cgroup.kill ends all at once; the v1 directories then are empty. */
+	if (cgroup_count(record) > 1 && cgroup_find_v2(record, &v2) && v2.id &&
+	    cgroup_kill_at(&v2, err) < 0)
+		return -1;
+	for (size_t i = 0; i < cgroup_count(record); i++) {
+		struct cgroup_hierarchy h = cgroup_at(record, i);
+		own_err struct oci_err one = ERR_INIT;
+
+		/* The first error is reported, but it does not keep the others. */
+		if (remove_at(&h, deadline, result < 0 ? &one : err) < 0)
+			result = -1;
+	}
+	return result;
+}

@@ -1,0 +1,77 @@
+/*
+ * The directories of a container's cgroup: what the record says of each
+ * hierarchy, and how its directory is reached, made and removed. Shared by
+ * kernel/cgroup*.c only.
+ *
+ * Everything is reached from a descriptor of the hierarchy's root, never by a
+ * path from "/", with openat2(2)'s RESOLVE_BENEATH and without symbolic links.
+ *
+ * A directory is the container's if its id (the inode number of cgroupfs: 64
+ * bits, not used again before a reboot) is the one in the record. A directory
+ * of the same name that somebody else has made is left alone.
+ */
+#ifndef KERNEL_CGROUP_TREE_H
+#define KERNEL_CGROUP_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+
+enum { CGROUP_HIERARCHIES_MAX = 32, CGROUP_DEADLINE_MS = 10 * 1000 };
+
+struct cgroup_hierarchy {
+	const char *mount; /* where its root is mounted; borrowed from the record, as path is */
+	const char *path;  /* "/a/b": beneath the root */
+	bool v2;
+	unsigned made; /* so many of the last components of path are ours to remove */
+	uint64_t id;   /* 0: not known to be the container's (yet) */
+	struct json_object *json;
+};
+
+/* The hierarchies of the record; 0 if it has none. */
+size_t cgroup_count(const struct json_object *record);
+struct cgroup_hierarchy cgroup_at(const struct json_object *record, size_t i);
+
+/* The v2 hierarchy; false if there is none. */
+bool cgroup_find_v2(const struct json_object *record, struct cgroup_hierarchy *ret);
+
+/* The v1 hierarchy of a controller ("memory", in a directory "cpu,memory" too); false if none. */
+bool cgroup_find_v1(const struct json_object *record, const char *controller,
+		    struct cgroup_hierarchy *ret);
+
+/* Notes in the record what was made. */
+void cgroup_note(const struct cgroup_hierarchy *h);
+
+/* The root of the hierarchy, O_PATH; -1 with *err. */
+int cgroup_open_root(const struct cgroup_hierarchy *h, struct oci_err *err);
+
+/* path beneath root_fd, O_PATH; -1 with errno. */
+int cgroup_open_beneath(int root_fd, const char *path);
+
+/*
+ * The container's own directory, O_PATH. -1 with *err; if it is gone, or was
+ * never made, with err->fault FAULT_NONE and no message.
+ */
+int cgroup_open_leaf(const struct cgroup_hierarchy *h, struct oci_err *err);
+
+/*
+ * Makes the directory and the missing ones above it, or opens the one that was
+ * there when the creation was planned, and notes its id in the record.
+ * Returns its O_PATH descriptor; -1 with *err.
+ */
+int cgroup_make_leaf(struct cgroup_hierarchy *h, int root_fd, struct oci_err *err);
+
+/* Reads a control file, at most 1 MiB, without the newline at its end; the caller frees it. -1 with
+ * errno. */
+int cgroup_read(int dir_fd, const char *file, char **ret_text);
+
+/* Milliseconds of CLOCK_MONOTONIC; a sleep that grows from 0.1 ms to 20 ms with each turn. */
+int64_t cgroup_now_ms(void);
+void cgroup_pause(unsigned turn);
+
+#endif
