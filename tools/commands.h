@@ -10,4 +10,7 @@ struct command_entry {
 /* Sorted; ends with a NULL name. */
 extern const struct command_entry command_entries[];
 
+/* NULL if there is no command of that name. */
+const struct command_entry *command_find(const char *name);
+
 #endif

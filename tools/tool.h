@@ -25,7 +25,7 @@
 int main(int argc, char **argv);
 
 /* The global options: --root, --log, --log-format, --debug, --systemd-cgroup, --rootless,
- * --lock-fd. */
+ * --lock-fd, --version. */
 struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
@@ -40,9 +40,12 @@ extern struct tool_globals tool;
 extern const struct opt tool_global_options[];
 
 /*
- * Hardening first (refuses set-user-ID, non-dumpable, standard descriptors
- * open), then the options; afterwards *argc and *argv are the operands.
- * Prints --help and exits 0 if that was asked for.
+ * Parses the options; afterwards *argc and *argv are the operands. Prints
+ * --help or --version and exits 0 if that was asked for. Before any main,
+ * main.c has refused set-user-ID, made the process non-dumpable, opened the
+ * standard descriptors, set all others close-on-exec, and set the umask to
+ * 022. The working directory is as it was: a command that has relative paths
+ * uses OPT_PATH or opt_absolute(), and changes to / before it touches a container.
  */
 int tool_begin(const struct command *command, int *argc, char ***argv, struct oci_err *err);
 
@@ -54,6 +57,8 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
  */
 int tool_fail(const struct oci_err *err);
 int tool_fail_at(const struct oci_err *err, const struct container *c);
+
+void tool_print_version(void);
 
 /* Opens the container named by an operand, with the lock that --lock-fd says. */
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);

@@ -27,6 +27,8 @@ enum opt_type {
 	OPT_STRING,  /* const char **: points into argv */
 	OPT_STRINGS, /* struct opt_list *: may be given many times */
 	OPT_UINT,    /* unsigned * */
+	OPT_FD,	     /* int *: a descriptor's number */
+	OPT_PATH,    /* const char **: made absolute; "-" stays; never freed */
 };
 
 struct opt {
@@ -66,6 +68,9 @@ int opt_parse(const struct command *command, const struct opt *global, int argc,
 	      int *ret_argc, char ***ret_argv, struct oci_err *err);
 
 extern bool opt_wants_help;
+
+/* The path made absolute with the working directory; the caller frees it. NULL with *err. */
+char *opt_absolute(const char *path, struct oci_err *err);
 
 void opt_help(const struct command *command, const struct opt *global, FILE *out);
 
