@@ -99,7 +99,8 @@ $B/commands.o: $B/commands.c tools/commands.h
 	$(CC) $(cppflags) $(cflags) -c -o $@ $<
 
 $B/oci: $(tool_objects) $B/commands.o $B/init_image.o $B/liboci.a
-	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o $B/init_image.o $B/liboci.a $(libs)
+	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o $B/init_image.o \
+		-Wl,--whole-archive $B/liboci.a -Wl,--no-whole-archive $(libs)
 
 links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done
