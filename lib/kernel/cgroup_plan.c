@@ -30,6 +30,7 @@ struct plan {
 	const char *path; /* in the record */
 	dev_t devices[CGROUP_HIERARCHIES_MAX];
 	unsigned n;
+	bool unified, has_v2;
 	bool refused; /* the user may not create directories in some hierarchy */
 };
 
@@ -210,6 +211,7 @@ static int add_v1(struct plan *plan, int cgroup_fd, const char *name, struct oci
 		return err_set(err, FAULT_UNSUPPORTED, "more than %d cgroup hierarchies",
 			       CGROUP_HIERARCHIES_MAX);
 	plan->devices[plan->n++] = st.st_dev;
+	plan->has_v2 |= fs.f_type == CGROUP2_SUPER_MAGIC;
 	snprintf(mount, sizeof mount, "%s/%s", CGROUP_MOUNT, name);
 	return add_hierarchy(plan, mount, fs.f_type == CGROUP2_SUPER_MAGIC, root, err);
 }
@@ -235,21 +237,9 @@ static int add_all_v1(struct plan *plan, int cgroup_fd, struct oci_err *err)
 	return result;
 }
 
-static const char *mode_of(const struct json_object *record)
-{
-	struct cgroup_hierarchy h;
-	size_t n = cgroup_count(record);
-
-	if (n == 0)
-		return "none";
-	if (!cgroup_find_v2(record, &h))
-		return "legacy";
-	return n == 1 ? "unified" : "hybrid";
-}
-
 /* The path, from what was asked for; base: where relative ones and the default lie. */
 static int plan_path(struct plan *plan, const char *id, const char *cgroups_path, int cgroup_fd,
-		     bool unified, struct oci_err *err)
+		     struct oci_err *err)
 {
 	bool absolute = cgroups_path && cgroups_path[0] == '/';
 	bool given = cgroups_path && cgroups_path[0];
@@ -257,7 +247,7 @@ static int plan_path(struct plan *plan, const char *id, const char *cgroups_path
 
 	/* Who cannot write at the root has been given a part of the tree: his own cgroup's parent.
 	 */
-	if (!absolute && unified && faccessat(cgroup_fd, ".", W_OK, AT_EACCESS) < 0) {
+	if (!absolute && plan->unified && faccessat(cgroup_fd, ".", W_OK, AT_EACCESS) < 0) {
 		base = beside_own(err);
 		if (!base)
 			return -1;
@@ -275,18 +265,27 @@ static int plan_hierarchies(struct plan *plan, const char *id, const char *cgrou
 {
 	own_fd int fd = open(CGROUP_MOUNT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
-	bool unified;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(err, errno, "cannot look at \"%s\"", CGROUP_MOUNT);
-	unified = fs.f_type == CGROUP2_SUPER_MAGIC;
-	if (plan_path(plan, id, cgroups_path, fd, unified, err) < 0)
+	plan->unified = fs.f_type == CGROUP2_SUPER_MAGIC;
+	if (plan_path(plan, id, cgroups_path, fd, err) < 0)
 		return -1;
-	if (unified)
+	if (plan->unified)
 		return add_hierarchy(plan, CGROUP_MOUNT, true, fd, err);
 	return fs.f_type == TMPFS_MAGIC ? add_all_v1(plan, fd, err) : 0;
+}
+
+/* Of the machine; it is this whether or not the user may create anything. */
+static const char *mode_of(const struct plan *plan)
+{
+	if (plan->unified)
+		return "unified";
+	if (plan->n == 0)
+		return "none";
+	return plan->has_v2 ? "hybrid" : "legacy";
 }
 
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
@@ -303,7 +302,7 @@ int cgroup_plan(const char *id, const char *cgroups_path, const struct json_obje
 	json_object_object_add(record, "hierarchies", plan.hierarchies);
 	if (plan_hierarchies(&plan, id, cgroups_path, err) < 0)
 		return -1;
-	json_object_object_add(record, "mode", json_object_new_string(mode_of(record)));
+	json_object_object_add(record, "mode", json_object_new_string(mode_of(&plan)));
 	if (cgroup_count(record) == 0 && cgroup_limits_asked(resources)) {
 		if (plan.refused)
 			err_set(err, FAULT_UNSUPPORTED,
