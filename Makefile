@@ -82,7 +82,7 @@ $B/oci-init: $(init_objects)
 $B/init_image.o: $B/oci-init
 	printf '.section .rodata\n.balign 16\n.globl init_image, init_image_end\ninit_image:\n.incbin "%s"\ninit_image_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -c -x assembler -o $@ -
 
-$B/liboci.a: $(lib_objects)
+$B/liboci.a: $(lib_objects) $B/init_image.o
 	@rm -f $@
 	ar rcs $@ $^
 

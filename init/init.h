@@ -33,6 +33,9 @@ int reply_error(struct init_reply *reply, int errnum, const char *fmt, ...);
 /* As reply_error(), and says which property of config.json is meant. */
 int reply_error_at(struct init_reply *reply, const char *pointer, int errnum, const char *fmt, ...);
 
+/* A failure before init listens: tells the stage on the control socket, and exits. */
+_Noreturn void setup_fail(int control, int errnum, const char *fmt, ...);
+
 /* launch.c: does not return. base: see enum launcher_fd. */
 _Noreturn void launch(int base);
 

@@ -68,10 +68,17 @@ struct init_setup {
 	uint8_t new_time_ns; /* unshared by init; offsets are written by the stage */
 	uint8_t become_root; /* setresuid(0) in the new user namespace once it is mapped */
 	uint8_t loopback_up;
-	uint8_t into_cgroup;	       /* the cgroup descriptor is there */
+	uint8_t into_cgroup; /* the cgroup descriptor is there */
+	uint8_t leashed;     /* the leash is there */
+	/* An unprivileged stage can write id maps of a dumpable process only: until they are
+	 * written. */
+	uint8_t dumpable;
 	char hostname[SETUP_NAME_MAX]; /* "" : leave it */
 	char domainname[SETUP_NAME_MAX];
 };
+
+/* The byte on the leash that sets init free of the driver: the creation is committed. */
+enum { INIT_COMMIT = 'C' };
 
 /*
  * The launcher's descriptors, counted from its argv[1]: what lies below is the

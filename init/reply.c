@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 static size_t append(char *text, size_t size, size_t used, const char *more)
 {
@@ -74,4 +75,16 @@ int reply_error_at(struct init_reply *reply, const char *pointer, int errnum, co
 	fill(reply, pointer, errnum, fmt, args);
 	va_end(args);
 	return -1;
+}
+
+_Noreturn void setup_fail(int control, int errnum, const char *fmt, ...)
+{
+	struct init_reply reply = {0};
+	va_list args;
+
+	va_start(args, fmt);
+	fill(&reply, "", errnum, fmt, args);
+	va_end(args);
+	send_reply(control, &reply, -1);
+	_exit(1);
 }

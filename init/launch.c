@@ -1,0 +1,101 @@
+/*
+ * Purpose: clone init straight into its cgroup and namespaces.
+ * Runs in: the host's namespaces, as a child of oci-nsenter-setup (or of the
+ *   driver), from the sealed memory file. Init is cloned from it without an
+ *   exec, so that no program of the host is ever /proc/PID/exe in the container
+ *   and init is never dumpable, not even for a moment.
+ * Should: join the namespaces that config.json gives by path, clone, say the
+ *   pid, exit. Init becomes the child of our parent (CLONE_PARENT).
+ * Mustn't: do anything to the machine.
+ * Undo: nothing; init goes with its leash.
+ */
+#include "init/init.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <signal.h>
+#include <unistd.h>
+
+static const struct {
+	uint64_t type;
+	const char *name;
+} ns_names[] = {
+	{CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"},
+	{CLONE_NEWNET, "network"},   {CLONE_NEWNS, "mount"},
+	{CLONE_NEWIPC, "ipc"},	     {CLONE_NEWUTS, "uts"},
+	{CLONE_NEWCGROUP, "cgroup"}, {0x80 /* CLONE_NEWTIME */, "time"},
+};
+
+static const char *ns_name(uint64_t type)
+{
+	for (size_t i = 0; i < sizeof ns_names / sizeof *ns_names; i++)
+		if (ns_names[i].type == type)
+			return ns_names[i].name;
+	return "unknown";
+}
+
+static void join(int control, int fd, uint64_t type, uint8_t *done, int may_be_later)
+{
+	if (*done)
+		return;
+	/* The explicit type makes the kernel refuse a descriptor of another kind. */
+	if (setns(fd, (int)type) == 0)
+		*done = 1;
+	else if (!may_be_later || errno != EPERM)
+		setup_fail(control, errno, "cannot join the %s namespace", ns_name(type));
+}
+
+/*
+ * The others first, with the host's privileges; then the user namespace; then
+ * those that belong to it and could not be joined from outside.
+ */
+static void join_all(int base, const struct init_setup *s)
+{
+	uint8_t done[SETUP_JOINS_MAX] = {0};
+	int has_user = 0;
+
+	for (uint32_t i = 0; i < s->n_joins; i++)
+		has_user |= s->join_types[i] == CLONE_NEWUSER;
+	for (int pass = 0; pass < 3; pass++)
+		for (uint32_t i = 0; i < s->n_joins; i++)
+			if ((s->join_types[i] == CLONE_NEWUSER) == (pass == 1))
+				join(base + LAUNCHER_CONTROL, base + LAUNCHER_JOIN + (int)i,
+				     s->join_types[i], &done[i], has_user && pass == 0);
+}
+
+_Noreturn void launch(int base)
+{
+	int control = base + LAUNCHER_CONTROL;
+	struct setup_message message = {.step = SETUP_CLONED};
+	struct clone_args args = {.cgroup = (uint64_t)(base + LAUNCHER_CGROUP)};
+	struct init_setup s;
+	ssize_t n = recv(control, &s, sizeof s, 0);
+	pid_t pid;
+
+	if (n != (ssize_t)sizeof s || s.version != INIT_VERSION || s.n_joins > SETUP_JOINS_MAX)
+		_exit(1);
+	/* Nothing beyond what the stage has named. */
+	if (syscall(SYS_close_range, base + LAUNCHER_JOIN + (int)s.n_joins, ~0U, 0) < 0)
+		setup_fail(control, errno, "cannot close descriptors");
+	join_all(base, &s);
+	if (s.dumpable && prctl(PR_SET_DUMPABLE, 1) < 0)
+		setup_fail(control, errno, "cannot become dumpable");
+	args.flags = s.clone_flags | CLONE_PARENT | (s.into_cgroup ? CLONE_INTO_CGROUP : 0);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+	if (pid < 0)
+		setup_fail(control, errno, "cannot clone the container's first process");
+	if (pid == 0) {
+		/* The death of the launcher, our creator, means nothing; that of the driver ends
+		 * the leash. */
+		prctl(PR_SET_PDEATHSIG, 0);
+		setup(base, &s);
+		serve(base, &s);
+	}
+	message.pid = pid;
+	_exit(send(control, &message, sizeof message, MSG_NOSIGNAL) < 0);
+}

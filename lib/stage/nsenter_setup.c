@@ -1,0 +1,355 @@
+/*
+ * oci-nsenter-setup
+ *
+ * Purpose: make or join the namespaces, and clone the container's first process
+ *   (init) straight into them and into its cgroup.
+ * Runs in: the caller's namespaces. The launcher, a child that runs init's
+ *   program from a sealed memory file, does the joining and the cloning.
+ * Should: record init's pid before init may go on, so that whatever kills us
+ *   leaves either no init or one that oci-delete knows. Until then init ends
+ *   with our end of the control socket; afterwards with the driver's leash.
+ * Mustn't: hand any descriptor to the launcher but those in enum launcher_fd,
+ *   the standard streams and --preserve-fds.
+ * Undo: oci-delete kills init; its namespaces end with it.
+ * Specification: config-linux.md "Namespaces", "User namespace mappings",
+ *   "Offset for Time Namespace"; config.md "Hostname", "Domainname".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "init/protocol.h"
+#include "kernel/cgroup.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+#include "kernel/userns.h"
+#include "stage/stage.h"
+
+/* Init's program, put into this executable by the build. */
+extern const char init_image[], init_image_end[];
+
+enum { FDS_MAX = LAUNCHER_JOIN + SETUP_JOINS_MAX, LISTEN_BACKLOG = 16 };
+
+/* The stage's descriptors, by their place in the launcher; control is ours, [LAUNCHER_CONTROL] its.
+ */
+struct launch {
+	struct init_setup setup;
+	int fds[FDS_MAX];
+	int control;
+	int program;
+	pid_t launcher;
+};
+
+static void close_launch(struct launch *l)
+{
+	for (size_t i = 0; i < FDS_MAX; i++)
+		own_close_fd(&l->fds[i]);
+	own_close_fd(&l->control);
+	own_close_fd(&l->program);
+	/* Without our end of the control socket it ends by itself, if it has not yet. */
+	if (l->launcher > 0)
+		while (waitpid(l->launcher, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+static int open_joins(struct launch *l, const struct json_object *list, struct oci_err *err)
+{
+	for (size_t i = 0; i < json_length(list); i++) {
+		const struct json_object *ns = json_item(list, i);
+		const struct ns_type *type = ns_find(json_string(ns, "type"));
+		const char *path = json_string(ns, "path");
+		int fd;
+
+		if (!type || !path || !*path)
+			continue;
+		if (l->setup.n_joins == SETUP_JOINS_MAX)
+			return err_set(err, FAULT_CONFIG, "too many namespaces to join");
+		fd = ns_open(type, path, err);
+		if (fd < 0)
+			return err_at(err, "/linux/namespaces/%zu/path", i);
+		l->setup.join_types[l->setup.n_joins] = type->flag;
+		l->fds[LAUNCHER_JOIN + l->setup.n_joins++] = fd;
+	}
+	return 0;
+}
+
+/* Bound by a relative name, since the state directory's path may be longer than a socket's may be.
+ */
+static int listen_in_state(const struct container *c, struct oci_err *err)
+{
+	own_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	own_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "init.sock"};
+	int e = 0;
+
+	if (sock < 0 || here < 0)
+		return err_sys(err, errno, "cannot make a socket for init");
+	if (fchdir(c->dir_fd) < 0)
+		return err_sys(err, errno, "cannot enter the state directory of \"%s\"", c->id);
+	if (unlink(address.sun_path) < 0 && errno != ENOENT)
+		e = errno;
+	else if (bind(sock, (struct sockaddr *)&address, sizeof address) < 0 ||
+		 listen(sock, LISTEN_BACKLOG) < 0)
+		e = errno;
+	if (fchdir(here) < 0)
+		return err_sys(err, errno, "cannot return from the state directory");
+	if (e)
+		return err_sys(err, e, "cannot listen on \"%s/%s/init.sock\"", c->root, c->id);
+	return steal_fd(&sock);
+}
+
+static int copy_name(char *name, const char *text, const char *what, struct oci_err *err)
+{
+	if (!text)
+		return 0;
+	if (strlen(text) >= SETUP_NAME_MAX) {
+		err_set(err, FAULT_CONFIG, "the %s is longer than %d bytes", what,
+			SETUP_NAME_MAX - 1);
+		return err_at(err, "/%s", what);
+	}
+	strcpy(name, text);
+	return 0;
+}
+
+static int prepare(const struct container *c, struct launch *l, struct oci_err *err)
+{
+	const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
+	uint64_t new_ns = ns_new(c->config), listed = ns_listed(c->config);
+	struct init_setup *s = &l->setup;
+	int pair[2];
+
+	s->version = INIT_VERSION;
+	s->clone_flags = new_ns & ~later;
+	s->new_cgroup_ns = (new_ns & CLONE_NEWCGROUP) != 0;
+	s->new_time_ns = (new_ns & CLONE_NEWTIME) != 0;
+	s->become_root = (listed & CLONE_NEWUSER) != 0;
+	s->dumpable = (new_ns & CLONE_NEWUSER) && geteuid() != 0;
+	s->loopback_up = (new_ns & CLONE_NEWNET) != 0;
+	if (copy_name(s->hostname, json_string(c->config, "hostname"), "hostname", err) < 0 ||
+	    copy_name(s->domainname, json_string(c->config, "domainname"), "domainname", err) < 0 ||
+	    open_joins(l, json_path(c->config, "linux", "namespaces", NULL), err) < 0)
+		return -1;
+	l->fds[LAUNCHER_LISTEN] = listen_in_state(c, err);
+	if (l->fds[LAUNCHER_LISTEN] < 0)
+		return -1;
+	if (c->leash_fd >= 0) {
+		l->fds[LAUNCHER_LEASH] = fcntl(c->leash_fd, F_DUPFD_CLOEXEC, 3);
+		if (l->fds[LAUNCHER_LEASH] < 0)
+			return err_sys(err, errno, "cannot use the leash");
+		s->leashed = 1;
+	}
+	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
+	if (l->fds[LAUNCHER_CGROUP] < 0 && err->fault)
+		return -1;
+	s->into_cgroup = l->fds[LAUNCHER_CGROUP] >= 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, errno, "cannot make a socket pair");
+	l->control = pair[0];
+	l->fds[LAUNCHER_CONTROL] = pair[1];
+	/* A sealed copy: through /proc/PID/exe nobody reaches, or changes, a file of the host. */
+	l->program = fd_memory_file("oci-init", init_image, (size_t)(init_image_end - init_image),
+				    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	if (l->program < 0)
+		return err_sys(err, errno, "cannot make a memory file for init");
+	return 0;
+}
+
+/*
+ * In a vforked child: puts the descriptors in their places and becomes the
+ * launcher. They are moved out of the way first, since a source may lie where
+ * another has to go.
+ */
+static _Noreturn void exec_launcher(const struct launch *l, int base, pid_t parent)
+{
+	int moved[FDS_MAX], program;
+	char number[16];
+	char *argv[] = {(char[]){"oci-init"}, number, NULL}, *env[] = {NULL};
+	sigset_t none;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	for (int i = 0; i < FDS_MAX; i++) {
+		moved[i] = l->fds[i] < 0 ? -1 : fcntl(l->fds[i], F_DUPFD_CLOEXEC, base + FDS_MAX);
+		if (l->fds[i] >= 0 && moved[i] < 0)
+			_exit(1);
+	}
+	program = fcntl(l->program, F_DUPFD_CLOEXEC, base + FDS_MAX);
+	for (int i = 0; i < FDS_MAX; i++)
+		if (moved[i] >= 0 && dup2(moved[i], base + i) < 0)
+			_exit(1);
+	for (int fd = 3; fd < base; fd++)
+		if (fcntl(fd, F_SETFD, 0) < 0 && errno != EBADF)
+			_exit(1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	snprintf(number, sizeof number, "%d", base);
+	syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
+	_exit(1);
+}
+
+static int start_launcher(const struct container *c, struct launch *l, struct oci_err *err)
+{
+	int base = 3 + (int)c->state->options.preserve_fds;
+	pid_t parent = getpid();
+
+	l->launcher = vfork();
+	if (l->launcher == 0)
+		exec_launcher(l, base, parent);
+	if (l->launcher < 0)
+		return err_sys(err, errno, "cannot start the launcher");
+	own_close_fd(&l->fds[LAUNCHER_CONTROL]);
+	l->fds[LAUNCHER_CONTROL] = -1;
+	if (fd_send(l->control, &l->setup, sizeof l->setup, NULL, 0) < 0)
+		return err_sys(err, errno, "cannot tell the launcher what to do");
+	return 0;
+}
+
+/* The next message, which must be this step; a failure of launcher or init arrives here too. */
+static int await(const struct launch *l, enum setup_step step, struct setup_message *message,
+		 struct oci_err *err)
+{
+	union {
+		struct setup_message message;
+		struct init_reply reply;
+	} in;
+	ssize_t n = fd_receive(l->control, &in, sizeof in, NULL, NULL);
+
+	if (n == (ssize_t)sizeof in.reply) {
+		in.reply.text[sizeof in.reply.text - 1] = '\0';
+		return err_sys(err, in.reply.status, "%s", in.reply.text);
+	}
+	if (n == (ssize_t)sizeof in.message && in.message.step == step) {
+		*message = in.message;
+		return 0;
+	}
+	if (n < 0 && errno != ECONNRESET)
+		return err_sys(err, errno, "cannot hear the launcher");
+	return err_set(err, FAULT_SYSTEM,
+		       "the container's first process ended while it was set up");
+}
+
+static int tell(const struct launch *l, enum setup_step step, int fd, struct oci_err *err)
+{
+	struct setup_message message = {.step = step};
+
+	if (fd_send(l->control, &message, sizeof message, &fd, fd >= 0) < 0)
+		return err_sys(err, errno, "cannot tell init to go on");
+	return 0;
+}
+
+/* time_namespaces(7): "CLOCK SECONDS NANOSECONDS". */
+static int write_offsets(const struct container *c, pid_t pid, int proc, struct oci_err *err)
+{
+	static const char *const clocks[] = {"monotonic", "boottime"};
+	const struct json_object *offsets = json_path(c->config, "linux", "timeOffsets", NULL);
+	char path[48], line[96];
+
+	snprintf(path, sizeof path, "%d/timens_offsets", (int)pid);
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
+		const struct json_object *offset = json_member(offsets, clocks[i]);
+
+		if (!offset)
+			continue;
+		snprintf(line, sizeof line, "%s %lld %llu", clocks[i],
+			 (long long)json_int(offset, "secs", 0),
+			 (unsigned long long)json_uint(offset, "nanosecs", 0));
+		if (fd_write_control(proc, path, line) < 0) {
+			err_sys(err, errno, "cannot set the time offset \"%s\"", line);
+			return err_at(err, "/linux/timeOffsets/%s", clocks[i]);
+		}
+	}
+	return 0;
+}
+
+static int serve_time(const struct container *c, const struct launch *l, struct oci_err *err)
+{
+	pid_t pid = c->state->init.pid;
+	struct setup_message message;
+	own_fd int fd = -1;
+	char path[48];
+	int proc = proc_fd(err);
+
+	if (proc < 0 || await(l, SETUP_TIME, &message, err) < 0 ||
+	    write_offsets(c, pid, proc, err) < 0)
+		return -1;
+	snprintf(path, sizeof path, "%d/ns/time_for_children", (int)pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open init's time namespace");
+	return tell(l, SETUP_TIME_DONE, fd, err);
+}
+
+/* init is ours alone until SETUP_JOIN_DONE: its pid is in the record before it may go on. */
+static int bring_up(struct container *c, struct launch *l, struct oci_err *err)
+{
+	const struct json_object *config = json_member(c->config, "linux");
+	struct setup_message message;
+	pid_t pid;
+
+	if (await(l, SETUP_CLONED, &message, err) < 0)
+		return -1;
+	pid = message.pid;
+	c->state->init = (struct proc_id){pid, proc_start_time(pid)};
+	if (!c->state->init.start_time)
+		return err_set(err, FAULT_SYSTEM, "the container's first process ended at once");
+	if (container_save(c, err) < 0 || cgroup_join_v1(c->state->cgroup, pid, err) < 0)
+		return -1;
+	if ((l->setup.clone_flags & CLONE_NEWUSER) &&
+	    userns_write_maps(pid, json_member(config, "uidMappings"),
+			      json_member(config, "gidMappings"), err) < 0)
+		return -1;
+	if (tell(l, SETUP_JOIN_DONE, -1, err) < 0)
+		return -1;
+	if (l->setup.new_time_ns && serve_time(c, l, err) < 0)
+		return -1;
+	return await(l, SETUP_UP, &message, err);
+}
+
+int stage_nsenter_setup(struct container *c, struct oci_err *err)
+{
+	__attribute__((cleanup(close_launch))) struct launch l = {.control = -1, .program = -1};
+
+	for (size_t i = 0; i < FDS_MAX; i++)
+		l.fds[i] = -1;
+	if (container_load_config(c, err) < 0 || proc_fd(err) < 0 || prepare(c, &l, err) < 0 ||
+	    start_launcher(c, &l, err) < 0)
+		return -1;
+	return bring_up(c, &l, err);
+}
+
+char *describe_nsenter_setup(const struct container *c)
+{
+	const struct json_object *list = json_path(c->config, "linux", "namespaces", NULL);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "init is pid %d", (int)c->state->init.pid);
+	for (int joined = 0; joined <= 1; joined++)
+		for (size_t i = 0, n = 0; i < json_length(list); i++) {
+			const char *path = json_string(json_item(list, i), "path");
+
+			if ((path && *path) != joined)
+				continue;
+			if (n++ == 0)
+				fputs(joined ? ", joined" : " in new", out);
+			fprintf(out, " %s", json_string(json_item(list, i), "type"));
+		}
+	fclose(out);
+	return text;
+}
