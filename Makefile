@@ -98,8 +98,8 @@ $B/commands.c: Makefile $(command_sources)
 $B/commands.o: $B/commands.c tools/commands.h
 	$(CC) $(cppflags) $(cflags) -c -o $@ $<
 
-$B/oci: $(tool_objects) $B/commands.o $B/init_image.o $B/liboci.a
-	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o $B/init_image.o \
+$B/oci: $(tool_objects) $B/commands.o $B/liboci.a
+	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \
 		-Wl,--whole-archive $B/liboci.a -Wl,--no-whole-archive $(libs)
 
 links: $B/oci
