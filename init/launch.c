@@ -68,6 +68,22 @@ static void join_all(int base, const struct init_setup *s)
 				     s->join_types[i], &done[i], has_user && pass == 0);
 }
 
+/*
+ * A single thread that moves itself costs no RCU grace period, unlike a pid
+ * that is moved by another: init is born in the right v1 cgroups.
+ */
+static void enter_v1_cgroups(int base, const struct init_setup *s)
+{
+	int first = base + LAUNCHER_JOIN + (int)s->n_joins;
+
+	for (int i = 0; i < (int)s->n_cgroups; i++) {
+		if (write(first + i, "0", 1) < 0)
+			setup_fail(base + LAUNCHER_CONTROL, errno,
+				   "cannot enter a v1 cgroup of the container");
+		close(first + i);
+	}
+}
+
 _Noreturn void launch(int base)
 {
 	int control = base + LAUNCHER_CONTROL;
@@ -77,11 +93,14 @@ _Noreturn void launch(int base)
 	ssize_t n = recv(control, &s, sizeof s, 0);
 	pid_t pid;
 
-	if (n != (ssize_t)sizeof s || s.version != INIT_VERSION || s.n_joins > SETUP_JOINS_MAX)
+	if (n != (ssize_t)sizeof s || s.version != INIT_VERSION || s.n_joins > SETUP_JOINS_MAX ||
+	    s.n_cgroups > SETUP_CGROUPS_MAX)
 		_exit(1);
 	/* Nothing beyond what the stage has named. */
-	if (syscall(SYS_close_range, base + LAUNCHER_JOIN + (int)s.n_joins, ~0U, 0) < 0)
+	if (syscall(SYS_close_range, base + LAUNCHER_JOIN + (int)(s.n_joins + s.n_cgroups), ~0U,
+		    0) < 0)
 		setup_fail(control, errno, "cannot close descriptors");
+	enter_v1_cgroups(base, &s);
 	join_all(base, &s);
 	if (s.dumpable && prctl(PR_SET_DUMPABLE, 1) < 0)
 		setup_fail(control, errno, "cannot become dumpable");

@@ -56,11 +56,12 @@ struct init_reply {
  * The setup: what the launcher is told, on the socket pair it is started with.
  * Descriptors: see enum launcher_fd.
  */
-enum { SETUP_JOINS_MAX = 8, SETUP_NAME_MAX = 65 };
+enum { SETUP_JOINS_MAX = 8, SETUP_CGROUPS_MAX = 32, SETUP_NAME_MAX = 65 };
 
 struct init_setup {
 	uint32_t version;
 	uint32_t n_joins;
+	uint32_t n_cgroups;   /* v1 hierarchies that the launcher moves itself into */
 	uint64_t clone_flags; /* CLONE_NEW* for clone3; without NEWCGROUP and NEWTIME */
 	uint64_t join_types[SETUP_JOINS_MAX]; /* CLONE_NEW* of each descriptor of a namespace to
 						 join, in order */
@@ -89,7 +90,7 @@ enum launcher_fd {
 	LAUNCHER_LISTEN,  /* init.sock */
 	LAUNCHER_LEASH,	  /* pipe: end of file before the commit ends init */
 	LAUNCHER_CGROUP,
-	LAUNCHER_JOIN, /* the first of n_joins */
+	LAUNCHER_JOIN, /* the first of n_joins, then of n_cgroups ("tasks" files) */
 };
 
 /*
@@ -99,7 +100,7 @@ enum launcher_fd {
  */
 enum setup_step {
 	SETUP_CLONED = 1, /* launcher -> stage: pid follows */
-	SETUP_JOIN_DONE,  /* stage -> init: v1 cgroups joined, id maps written */
+	SETUP_JOIN_DONE,  /* stage -> init: id maps written, pid recorded */
 	SETUP_TIME,	  /* init -> stage: time namespace unshared, write the offsets */
 	SETUP_TIME_DONE,
 	SETUP_UP, /* init -> stage: listening */

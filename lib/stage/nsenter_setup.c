@@ -41,7 +41,7 @@
 /* Init's program, put into this executable by the build. */
 extern const char init_image[], init_image_end[];
 
-enum { FDS_MAX = LAUNCHER_JOIN + SETUP_JOINS_MAX, LISTEN_BACKLOG = 16 };
+enum { FDS_MAX = LAUNCHER_JOIN + SETUP_JOINS_MAX + SETUP_CGROUPS_MAX, LISTEN_BACKLOG = 16 };
 
 /* The stage's descriptors, by their place in the launcher; control is ours, [LAUNCHER_CONTROL] its.
  */
@@ -124,6 +124,21 @@ static int copy_name(char *name, const char *text, const char *what, struct oci_
 	return 0;
 }
 
+static int open_cgroups(const struct container *c, struct launch *l, struct oci_err *err)
+{
+	size_t n = SETUP_CGROUPS_MAX;
+
+	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
+	if (l->fds[LAUNCHER_CGROUP] < 0 && err->fault)
+		return -1;
+	l->setup.into_cgroup = l->fds[LAUNCHER_CGROUP] >= 0;
+	if (cgroup_open_v1(c->state->cgroup, l->fds + LAUNCHER_JOIN + l->setup.n_joins, &n, err) <
+	    0)
+		return -1;
+	l->setup.n_cgroups = (uint32_t)n;
+	return 0;
+}
+
 static int prepare(const struct container *c, struct launch *l, struct oci_err *err)
 {
 	const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
@@ -151,10 +166,8 @@ static int prepare(const struct container *c, struct launch *l, struct oci_err *
 			return err_sys(err, errno, "cannot use the leash");
 		s->leashed = 1;
 	}
-	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
-	if (l->fds[LAUNCHER_CGROUP] < 0 && err->fault)
+	if (open_cgroups(c, l, err) < 0)
 		return -1;
-	s->into_cgroup = l->fds[LAUNCHER_CGROUP] >= 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, errno, "cannot make a socket pair");
 	l->control = pair[0];
@@ -305,7 +318,7 @@ static int bring_up(struct container *c, struct launch *l, struct oci_err *err)
 	c->state->init = (struct proc_id){pid, proc_start_time(pid)};
 	if (!c->state->init.start_time)
 		return err_set(err, FAULT_SYSTEM, "the container's first process ended at once");
-	if (container_save(c, err) < 0 || cgroup_join_v1(c->state->cgroup, pid, err) < 0)
+	if (container_save(c, err) < 0)
 		return -1;
 	if ((l->setup.clone_flags & CLONE_NEWUSER) &&
 	    userns_write_maps(pid, json_member(config, "uidMappings"),
