@@ -1,42 +1,29 @@
 #include "kernel/init.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/sock.h"
 #include "init/protocol.h"
 
 int init_connect(const struct container *c, struct oci_err *err)
 {
-	own_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	own_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "init.sock"};
-	int result, e;
+	int sock = sock_connect(c->dir_fd, "init.sock", SOCK_SEQPACKET);
 
-	if (sock < 0 || here < 0)
-		return err_sys(err, errno, "cannot make a socket");
-	/* Relative to the state directory: no length limit, and no path that could be exchanged. */
-	if (fchdir(c->dir_fd) < 0)
-		return err_sys(err, errno, "cannot enter the state directory of \"%s\"", c->id);
-	result = connect(sock, (struct sockaddr *)&address, sizeof address);
-	e = errno;
-	if (fchdir(here) < 0)
-		return err_sys(err, errno, "cannot return from the state directory");
-	if (result < 0 && (e == ECONNREFUSED || e == ENOENT))
+	if (sock >= 0)
+		return sock;
+	if (errno == ECONNREFUSED || errno == ENOENT)
 		return err_set(err, FAULT_STATE,
 			       "init of container \"%s\" does not listen: it runs the program "
 			       "already, or has ended",
 			       c->id);
-	if (result < 0)
-		return err_sys(err, e, "cannot connect to init of container \"%s\"", c->id);
-	return steal_fd(&sock);
+	return err_sys(err, errno, "cannot connect to init of container \"%s\"", c->id);
 }
 
 static int fail(const struct init_reply *reply, struct oci_err *err)

@@ -33,7 +33,7 @@ static int private_instance(void)
 		       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-static int checked_instance(struct oci_err *err)
+int proc_open_host(struct oci_err *err)
 {
 	own_fd int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
@@ -51,7 +51,7 @@ int proc_fd(struct oci_err *err)
 	if (proc_root < 0)
 		proc_root = private_instance();
 	if (proc_root < 0)
-		proc_root = checked_instance(err);
+		proc_root = proc_open_host(err);
 	return proc_root;
 }
 

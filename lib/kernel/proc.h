@@ -23,6 +23,12 @@
  */
 int proc_fd(struct oci_err *err);
 
+/*
+ * The root of the procfs at /proc, O_PATH, after a check that it is one; the
+ * caller closes it. Unlike proc_fd() it shows sys/ too. -1 with *err.
+ */
+int proc_open_host(struct oci_err *err);
+
 /* Start time of pid in clock ticks since boot; 0 if there is no such process. */
 uint64_t proc_start_time(pid_t pid);
 

@@ -25,12 +25,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/sock.h"
 #include "init/protocol.h"
 #include "kernel/cgroup.h"
 #include "kernel/ns.h"
@@ -86,31 +86,6 @@ static int open_joins(struct launch *l, const struct json_object *list, struct o
 	return 0;
 }
 
-/* Bound by a relative name, since the state directory's path may be longer than a socket's may be.
- */
-static int listen_in_state(const struct container *c, struct oci_err *err)
-{
-	own_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	own_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "init.sock"};
-	int e = 0;
-
-	if (sock < 0 || here < 0)
-		return err_sys(err, errno, "cannot make a socket for init");
-	if (fchdir(c->dir_fd) < 0)
-		return err_sys(err, errno, "cannot enter the state directory of \"%s\"", c->id);
-	if (unlink(address.sun_path) < 0 && errno != ENOENT)
-		e = errno;
-	else if (bind(sock, (struct sockaddr *)&address, sizeof address) < 0 ||
-		 listen(sock, LISTEN_BACKLOG) < 0)
-		e = errno;
-	if (fchdir(here) < 0)
-		return err_sys(err, errno, "cannot return from the state directory");
-	if (e)
-		return err_sys(err, e, "cannot listen on \"%s/%s/init.sock\"", c->root, c->id);
-	return steal_fd(&sock);
-}
-
 static int copy_name(char *name, const char *text, const char *what, struct oci_err *err)
 {
 	if (!text)
@@ -157,9 +132,10 @@ static int prepare(const struct container *c, struct launch *l, struct oci_err *
 	    copy_name(s->domainname, json_string(c->config, "domainname"), "domainname", err) < 0 ||
 	    open_joins(l, json_path(c->config, "linux", "namespaces", NULL), err) < 0)
 		return -1;
-	l->fds[LAUNCHER_LISTEN] = listen_in_state(c, err);
+	l->fds[LAUNCHER_LISTEN] =
+		sock_listen(c->dir_fd, "init.sock", SOCK_SEQPACKET, LISTEN_BACKLOG);
 	if (l->fds[LAUNCHER_LISTEN] < 0)
-		return -1;
+		return err_sys(err, errno, "cannot listen on \"%s/%s/init.sock\"", c->root, c->id);
 	if (c->leash_fd >= 0) {
 		l->fds[LAUNCHER_LEASH] = fcntl(c->leash_fd, F_DUPFD_CLOEXEC, 3);
 		if (l->fds[LAUNCHER_LEASH] < 0)

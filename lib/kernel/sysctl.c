@@ -1,0 +1,95 @@
+#include "kernel/sysctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/own.h"
+#include "base/sys.h"
+#include "kernel/proc.h"
+
+int sysctl_open(struct oci_err *err)
+{
+	own_fd int context = fsopen("proc", FSOPEN_CLOEXEC);
+
+	/* Not proc_fd(): its instance shows processes only. */
+	if (context >= 0 && fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0) {
+		int fd = fsmount(context, FSMOUNT_CLOEXEC,
+				 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return proc_open_host(err);
+}
+
+/* "net.ipv4.ip_forward" to "sys/net/ipv4/ip_forward". */
+static char *file_of(const char *key)
+{
+	char *path = NULL;
+
+	if (asprintf(&path, "sys/%s", key) < 0)
+		return NULL;
+	if (path[4 + strcspn(key, "./")] == '.')
+		for (char *c = path + 4; *c; c++)
+			*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	return path;
+}
+
+static int write_one(int proc, const char *key, const char *value, struct oci_err *err)
+{
+	own_ptr char *path = file_of(key);
+	own_fd int fd = -1;
+	size_t len = strlen(value);
+	ssize_t n;
+
+	if (!path)
+		return err_sys(err, ENOMEM, "cannot set \"%s\"", key);
+	fd = sys_openat2(proc, path, O_WRONLY | O_CLOEXEC, 0,
+			 RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return err_sys(err, errno, "cannot open the kernel parameter \"%s\"", key);
+	n = write(fd, value, len);
+	if (n < 0)
+		return err_sys(err, errno, "cannot set the kernel parameter \"%s\" to \"%s\"", key,
+			       value);
+	if ((size_t)n != len)
+		return err_set(err, FAULT_SYSTEM,
+			       "the kernel took only a part of \"%s\" for \"%s\"", value, key);
+	return 0;
+}
+
+/* RFC 6901: what a key looks like in a JSON pointer. */
+static char *pointer_token(const char *key)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (; *key; key++) {
+		if (*key == '~' || *key == '/')
+			fputs(*key == '~' ? "~0" : "~1", out);
+		else
+			fputc(*key, out);
+	}
+	fclose(out);
+	return text;
+}
+
+int sysctl_write(int proc, const struct json_object *sysctl, struct oci_err *err)
+{
+	if (!sysctl)
+		return 0;
+	json_object_object_foreach (sysctl, key, value) {
+		if (write_one(proc, key, json_object_get_string(value), err) < 0) {
+			own_ptr char *token = pointer_token(key);
+
+			return err_at(err, "/linux/sysctl/%s", token ? token : "");
+		}
+	}
+	return 0;
+}
