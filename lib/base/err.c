@@ -132,10 +132,18 @@ int err_hint(struct oci_err *err, const char *fmt, ...)
 	return -1;
 }
 
+int err_details(struct oci_err *err, char *report)
+{
+	free(err->details);
+	err->details = report;
+	return -1;
+}
+
 void err_clear(struct oci_err *err)
 {
 	free(err->pointer);
 	free(err->message);
 	free(err->hint);
+	free(err->details);
 	*err = ERR_INIT;
 }

@@ -45,6 +45,7 @@ struct oci_err {
 	char *pointer;	   /* JSON pointer into config.json, or NULL */
 	char *message;	   /* one line, escaped */
 	char *hint;	   /* what to try, or NULL */
+	char *details;	   /* a report of many lines that says the same and more, or NULL */
 };
 
 #define ERR_INIT ((struct oci_err){0})
@@ -64,6 +65,12 @@ int err_wrap(struct oci_err *err, const char *fmt, ...) __attribute__((format(pr
 int err_at(struct oci_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 int err_hint(struct oci_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Takes over the report (lines end with a newline; strings from outside are
+ * escaped in it already). Who prints for people prints it in place of the message.
+ */
+int err_details(struct oci_err *err, char *report);
 
 void err_clear(struct oci_err *err);
 
