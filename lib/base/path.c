@@ -281,45 +281,69 @@ int path_make_file(int root_fd, const char *path, mode_t mode)
 	return -1;
 }
 
+/* Why stat() of the component fails, which its parents do not. */
+static char *explain_missing(const char *part, int e)
+{
+	char target[PATH_MAX], *text = NULL;
+	ssize_t n = e == ENOENT || e == EACCES || e == ENOTDIR
+			    ? readlink(part, target, sizeof target - 1)
+			    : -1;
+	int printed;
+
+	if (n >= 0) {
+		target[n] = '\0';
+		printed = asprintf(&text, "\"%s\" is a symbolic link to \"%s\": %s", part, target,
+				   err_name(e));
+	} else if (e == ENOENT) {
+		printed = asprintf(&text, "\"%s\" does not exist (%s)", part, err_name(e));
+	} else {
+		printed = asprintf(&text, "\"%s\": %s", part, err_name(e));
+	}
+	return printed < 0 ? NULL : text;
+}
+
+/* A directory on the way, of which only part is looked at; NULL if it can be passed. */
+static char *explain_parent(const char *part, const struct stat *st)
+{
+	char *text = NULL;
+	int printed;
+
+	if (!S_ISDIR(st->st_mode))
+		printed =
+			asprintf(&text, "\"%s\" is not a directory (%s)", part, err_name(ENOTDIR));
+	else if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) < 0)
+		printed = asprintf(&text,
+				   "\"%s\" is not searchable by uid %u (mode %04o, owner %u)", part,
+				   (unsigned)geteuid(), st->st_mode & 07777u, (unsigned)st->st_uid);
+	else
+		return NULL;
+	return printed < 0 ? NULL : text;
+}
+
 char *path_explain(const char *path)
 {
 	own_ptr char *part = strdup(path);
-	char *text = NULL;
 	struct stat st;
 
 	if (!part)
 		return NULL;
+	if (!*part)
+		return strdup("the path is empty");
 	/* The shortest prefix that fails is the component to name. */
-	for (char *slash = part;;) {
-		char saved = '\0';
+	for (char *slash = part; slash;) {
+		char *reason = NULL;
 
 		slash = strchr(slash + 1, '/');
-		if (slash) {
-			saved = *slash;
+		if (slash)
 			*slash = '\0';
-		}
-		if (stat(part, &st) < 0) {
-			int e = errno;
-
-			if (asprintf(&text, "\"%s\": %s", part, err_name(e)) < 0)
-				return NULL;
-			return text;
-		}
-		if (slash && !S_ISDIR(st.st_mode)) {
-			if (asprintf(&text, "\"%s\" is not a directory", part) < 0)
-				return NULL;
-			return text;
-		}
-		if (slash && access(part, X_OK) < 0) {
-			if (asprintf(&text,
-				     "\"%s\" is not searchable by uid %u (mode %04o, owner %u)",
-				     part, (unsigned)geteuid(), st.st_mode & 07777u,
-				     (unsigned)st.st_uid) < 0)
-				return NULL;
-			return text;
-		}
-		if (!slash)
-			return strdup("");
-		*slash = saved;
+		if (stat(part, &st) < 0)
+			return explain_missing(part, errno);
+		if (slash)
+			reason = explain_parent(part, &st);
+		if (reason)
+			return reason;
+		if (slash)
+			*slash = '/';
 	}
+	return strdup("");
 }

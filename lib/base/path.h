@@ -58,7 +58,8 @@ int path_open_parent(int root_fd, const char *path, const char **ret_name);
 /*
  * The first component of an absolute host path that cannot be used, and why,
  * as text for a message: '"/srv" is not searchable by uid 100000 (mode 0700,
- * owner 0)'. The caller frees it.
+ * owner 0)'. "" if all can be passed and the last exists. The caller frees it;
+ * NULL: no memory.
  */
 char *path_explain(const char *path);
 
