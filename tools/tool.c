@@ -147,8 +147,11 @@ int tool_fail_at(const struct oci_err *err, const struct container *c)
 
 	(void)c;
 	fflush(stdout);
-	dprintf(2, "%s\n", line ? line : "out of memory");
-	if (err->hint && (tool.debug || isatty(2)))
+	if (err->details)
+		dprintf(2, "%s", err->details);
+	else
+		dprintf(2, "%s\n", line ? line : "out of memory");
+	if (!err->details && err->hint && (tool.debug || isatty(2)))
 		dprintf(2, "%s\n", err->hint);
 	write_log(line ? line : "out of memory");
 	if (tool.front_end)

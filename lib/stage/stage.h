@@ -53,15 +53,17 @@ int stage_run(const struct stage *stage, struct container *c, bool *ret_done_bef
 /*
  * oci-validate as a stage: makes the state directory, checks, snapshots, writes
  * the first state. It differs from the others, since there is no container before it.
- * bundle may be relative. options is copied. Findings that are only warnings
- * go to stderr when "warnings" is set. creator: the driver whose transaction
- * this is; then the container is driven and its first state is not saved here (until
- * oci-cgroup saves it there is nothing to undo but the directory). NULL: by
- * hand, saved.
+ * bundle may be relative. options is copied. creator: the driver whose
+ * transaction this is; then the container is driven and its first state is not
+ * saved here (until oci-cgroup saves it there is nothing to undo but the
+ * directory). NULL: by hand, saved. All errors of config.json are in
+ * err->details. *ret_warnings (NULL: not wanted) is set to the report of what is no
+ * error, or NULL if there is nothing to report; the caller frees it.
  */
 struct container *stage_validate(const char *root, const char *id, const char *bundle,
 				 const struct create_options *options,
-				 const struct proc_id *creator, bool warnings, struct oci_err *err);
+				 const struct proc_id *creator, char **ret_warnings,
+				 struct oci_err *err);
 
 int stage_cgroup(struct container *c, struct oci_err *err);
 int stage_nsenter_setup(struct container *c, struct oci_err *err);

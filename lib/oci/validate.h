@@ -1,0 +1,25 @@
+/*
+ * Validation of config.json: everything that can be said about it without
+ * looking at the machine.
+ *
+ * First the table (oci/spec.h): types, ranges, enumerations, forms, what is
+ * required. Then what properties demand of each other (a hostname without a
+ * UTS namespace). All errors are found in one run. After a run without errors
+ * every getter of base/json.h is safe: no value has another type than the
+ * table says.
+ *
+ * Properties that the specification does not know are warnings: it demands
+ * that they are ignored. So are capabilities that this program does not know.
+ *
+ * config.md, config-linux.md.
+ */
+#ifndef OCI_VALIDATE_H
+#define OCI_VALIDATE_H
+
+#include "base/json.h"
+#include "oci/finding.h"
+
+/* Adds what is wrong with config to found. */
+void validate_config(const struct json_object *config, struct findings *found);
+
+#endif

@@ -1,0 +1,153 @@
+#include "stage/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "base/path.h"
+#include "oci/container.h"
+#include "oci/validate.h"
+
+void bundle_free(struct bundle *b)
+{
+	json_object_put(b->config);
+	free(b->path);
+	free(b->config_name);
+	free(b->text);
+	free(b->rootfs);
+}
+
+/* Why a path cannot be used, as text: e is the errno that said so. The caller frees it. */
+static char *explain(const char *path, int e)
+{
+	own_ptr char *reason = path_explain(path);
+	char *text = NULL;
+
+	if (reason && *reason)
+		return steal_ptr(&reason);
+	return asprintf(&text, "\"%s\": %s", path, err_name(e)) < 0 ? NULL : text;
+}
+
+static const char *or_memory(const char *text)
+{
+	return text ? text : "out of memory";
+}
+
+static int open_directory(const char *path, struct oci_err *err)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), e = errno;
+	own_ptr char *reason = NULL;
+
+	if (fd >= 0)
+		return fd;
+	if (!*path)
+		return err_set(err, FAULT_CONFIG, "the path to the bundle is empty");
+	reason = explain(path, e);
+	if (e == ENOTDIR && (!reason || strstr(reason, err_name(e))))
+		return err_set(err, FAULT_CONFIG, "cannot use bundle \"%s\": it is no directory",
+			       path);
+	return err_set(err, FAULT_CONFIG, "cannot use bundle \"%s\": %s", path, or_memory(reason));
+}
+
+/* Never waits: a FIFO is opened without a writer, and then refused. */
+static int read_config(struct bundle *b, int bundle_fd, struct oci_err *err)
+{
+	own_fd int fd =
+		openat(bundle_fd, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		err_set(err, FAULT_CONFIG, "the bundle has no config.json: \"%s\" does not exist",
+			b->config_name);
+		return err_hint(err, "make one: oci-spec --bundle %s", b->path);
+	}
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		int e = errno;
+		own_ptr char *path = NULL, *reason = NULL;
+
+		if (asprintf(&path, "%s/config.json", b->path) < 0)
+			path = NULL;
+		reason = path ? explain(path, e) : NULL;
+		return err_set(err, FAULT_CONFIG, "cannot read \"%s\": %s", b->config_name,
+			       or_memory(reason));
+	}
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, FAULT_CONFIG, "\"%s\" is no regular file", b->config_name);
+	if (fd_read_all(fd, CONFIG_SIZE_MAX, &b->text, &b->len) == 0)
+		return 0;
+	if (errno == EFBIG)
+		return err_set(err, FAULT_CONFIG, "\"%s\" is larger than %d MiB", b->config_name,
+			       CONFIG_SIZE_MAX >> 20);
+	return err_sys(err, errno, "cannot read \"%s\"", b->config_name);
+}
+
+int bundle_read(struct bundle *b, const char *path, struct oci_err *err)
+{
+	own_fd int fd = open_directory(path, err);
+	const char *slash = strrchr(path, '/');
+
+	if (fd < 0)
+		return -1;
+	b->path = realpath(path, NULL);
+	if (!b->path)
+		return err_sys(err, errno, "cannot find the absolute path of bundle \"%s\"", path);
+	if (strcmp(path, ".") == 0)
+		b->config_name = strdup("config.json");
+	else if (asprintf(&b->config_name, "%s%sconfig.json", path, slash && !slash[1] ? "" : "/") <
+		 0)
+		b->config_name = NULL;
+	if (!b->config_name)
+		return err_sys(err, ENOMEM, "cannot keep the path of the bundle");
+	if (read_config(b, fd, err) < 0)
+		return -1;
+	b->config = json_parse(b->text, b->len, b->config_name, err);
+	return b->config ? 0 : -1;
+}
+
+static void check_root(struct bundle *b, struct findings *found)
+{
+	static const char pointer[] = "/root/path";
+	const char *root = json_string(json_member(b->config, "root"), "path");
+	own_ptr char *path = NULL, *reason = NULL;
+	struct stat st;
+
+	if (!root || !*root)
+		return;
+	if (asprintf(&path, "%s%s%s", root[0] == '/' ? "" : b->path, root[0] == '/' ? "" : "/",
+		     root) < 0) {
+		path = NULL;
+		return;
+	}
+	b->rootfs = realpath(path, NULL);
+	if (!b->rootfs || stat(b->rootfs, &st) < 0) {
+		reason = explain(path, errno);
+		finding_add(found, FINDING_ERROR, AT_VALUE, pointer,
+			    "cannot use the root filesystem: %s", or_memory(reason));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode))
+		finding_add(found, FINDING_ERROR, AT_VALUE, pointer, "\"%s\" is no directory",
+			    b->rootfs);
+	b->root_dev = st.st_dev;
+	b->root_ino = st.st_ino;
+}
+
+void bundle_check(struct bundle *b, struct findings *found)
+{
+	validate_config(b->config, found);
+	check_root(b, found);
+}
+
+char *bundle_warnings(const struct bundle *b, struct findings *found)
+{
+	if (!found->n_warnings)
+		return NULL;
+	finding_locate(found, b->text, b->len);
+	return finding_report(found, b->text, b->len, b->config_name, false);
+}

@@ -1,0 +1,113 @@
+/* Checks a bundle, and as a stage makes the state directory of a new container from it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "stage/bundle.h"
+#include "stage/stage.h"
+#include "tool.h"
+
+static const char *bundle_option;
+static bool as_json;
+static struct create_options create;
+
+static const struct opt options[] = {
+	{'b', "bundle", "DIR", OPT_STRING, &bundle_option, "make a container of this bundle"},
+	{0, "json", NULL, OPT_FLAG, &as_json, "only check; print what is found as JSON"},
+	{0, "console-socket", "PATH", OPT_PATH, &create.console_socket,
+	 "where the terminal is to be sent"},
+	{0, "pid-file", "FILE", OPT_PATH, &create.pid_file, "where the pid is to be written"},
+	{0, "preserve-fds", "N", OPT_UINT, &create.preserve_fds,
+	 "descriptors from 3 on that the process keeps"},
+	{0, "no-pivot", NULL, OPT_FLAG, &create.no_pivot, "use chroot in place of pivot_root"},
+	{0, "no-new-keyring", NULL, OPT_FLAG, &create.no_new_keyring,
+	 "keep the session keyring of the caller"},
+	OPT_END,
+};
+
+static const struct command command = {
+	.name = "oci-validate",
+	.operands = "BUNDLE | CONTAINER-ID [BUNDLE]",
+	.purpose = "check a bundle and its config.json; with an id, begin a container",
+	.details = "With the path of a bundle alone: prints every error and warning, and exits 102 "
+		   "if\n"
+		   "there is an error. With an id (and --bundle, default \".\"): the first stage "
+		   "of a\n"
+		   "creation, which also makes the state directory with a snapshot of config.json.",
+	.example = "oci-validate ./web",
+	.min_operands = 1,
+	.max_operands = 2,
+	.options = options,
+};
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return strchr(path, '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static void print_json(const struct findings *found)
+{
+	own_json struct json_object *json = finding_json(found);
+
+	puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* The findings are what was asked for: they go to standard output. */
+static int check(const char *path)
+{
+	own_err struct oci_err err = ERR_INIT;
+	own_bundle struct bundle bundle = {0};
+	own_findings struct findings found = {0};
+	own_ptr char *report = NULL;
+
+	if (bundle_read(&bundle, path, &err) < 0)
+		return tool_fail(&err);
+	bundle_check(&bundle, &found);
+	finding_locate(&found, bundle.text, bundle.len);
+	if (as_json) {
+		print_json(&found);
+	} else {
+		report = finding_report(&found, bundle.text, bundle.len, bundle.config_name,
+					isatty(1) && !getenv("NO_COLOR"));
+		fputs(report ? report : "out of memory\n", stdout);
+	}
+	if (!found.n_errors)
+		return 0;
+	return tool.front_end ? 1 : FAULT_CONFIG;
+}
+
+static int begin(const char *id, const char *path)
+{
+	own_err struct oci_err err = ERR_INIT;
+	own_container struct container *c = NULL;
+	own_ptr char *warnings = NULL;
+
+	create.systemd_cgroup = tool.systemd_cgroup;
+	c = stage_validate(tool.root, id, path, &create, NULL, &warnings, &err);
+	if (warnings)
+		fputs(warnings, stderr);
+	return c ? 0 : tool_fail(&err);
+}
+
+int main(int argc, char **argv)
+{
+	own_err struct oci_err err = ERR_INIT;
+
+	if (tool_begin(&command, &argc, &argv, &err) < 0)
+		return tool_fail(&err);
+	if (argc == 2 && (bundle_option || as_json)) {
+		err_set(&err, FAULT_USAGE, "one operand is enough with %s",
+			as_json ? "--json" : "--bundle");
+		return tool_fail(&err);
+	}
+	if (argc == 2)
+		return begin(argv[0], argv[1]);
+	if (as_json || (!bundle_option && is_directory(argv[0])))
+		return check(argv[0]);
+	return begin(argv[0], bundle_option ? bundle_option : ".");
+}
