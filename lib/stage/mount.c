@@ -1,0 +1,117 @@
+/*
+ * Purpose: the stage "mount": mounts[], devices, default devices and links.
+ * Runs in: the runtime's namespaces (prepare), then the container's mount and user
+ *   namespaces (attach). Only descriptors cross.
+ * Should: mount in the listed order; make attributes true before a mount can be seen.
+ * Mustn't: resolve a path of the container anywhere but beneath the root's descriptor;
+ *   make a superblock that shows namespaces of the runtime's (init makes those).
+ * Undo: nothing; the mounts go with the namespace.
+ * Specification: config.md, "Mounts"; config-linux.md, "Devices".
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "kernel/device.h"
+#include "kernel/idmap.h"
+#include "kernel/joined.h"
+#include "kernel/mount.h"
+#include "kernel/mount_entry.h"
+#include "stage/stage.h"
+
+struct job {
+	const struct container *c;
+	struct mount_context context;
+	struct mount_entry *entries;
+	size_t n;
+	struct idmap_cache idmaps;
+};
+
+static void own_end_job(struct job *job)
+{
+	for (size_t i = 0; i < job->n; i++)
+		mount_entry_free(&job->entries[i]);
+	free(job->entries);
+	own_close_fd(&job->context.init);
+	idmap_free(&job->idmaps);
+}
+
+#define own_job __attribute__((cleanup(own_end_job)))
+
+static int inside(void *arg, struct oci_err *err)
+{
+	struct job *job = arg;
+	own_fd int root = rootfs_open(job->c, err);
+
+	if (root < 0)
+		return -1;
+	/* Modes are what config.json says. It is this task's own: see joined_run(). */
+	umask(0);
+	for (size_t i = 0; i < job->n; i++)
+		if (mount_entry_attach(&job->entries[i], &job->context, root, err) < 0)
+			return -1;
+	if (device_make_all(job->c->config, root, err) < 0)
+		return -1;
+	for (size_t i = 0; i < job->n; i++)
+		if (mount_entry_finish(&job->entries[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int prepare(struct job *job, struct oci_err *err)
+{
+	const struct json_object *config = job->c->config;
+	size_t n = json_length(json_member(config, "mounts"));
+
+	job->context.host_propagation = mount_host_propagation(config);
+	job->context.label = json_string(json_member(config, "linux"), "mountLabel");
+	job->context.idmaps = &job->idmaps;
+	job->entries = calloc(n + 1, sizeof *job->entries);
+	if (!job->entries)
+		return err_sys(err, ENOMEM, "cannot prepare the mounts");
+	for (size_t i = 0; i < n; i++) {
+		job->n = i + 1;
+		if (mount_entry_parse(&job->entries[i], job->c, i, err) < 0 ||
+		    mount_entry_prepare(&job->entries[i], &job->context, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int stage_mount(struct container *c, struct oci_err *err)
+{
+	own_job struct job job = {.c = c, .context = {.c = c, .init = -1}};
+
+	if (!mount_namespace_is_own(c->config))
+		return 0;
+	if (prepare(&job, err) < 0)
+		return -1;
+	return joined_run(c, CLONE_NEWNS, inside, &job, err);
+}
+
+char *describe_mount(const struct container *c)
+{
+	const struct json_object *mounts = json_member(c->config, "mounts");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < json_length(mounts); i++) {
+		const char *destination = json_string(json_item(mounts, i), "destination");
+
+		fprintf(out, "%s%s", i > 0 ? " " : "", destination ? destination : "");
+	}
+	if (json_length(mounts) == 0)
+		fputs("none", out);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
