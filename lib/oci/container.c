@@ -285,8 +285,8 @@ static int lock_existing(struct container *c, enum container_lock lock, int lock
 	return 0;
 }
 
-struct container *container_open(const char *root, const char *id, enum container_lock lock,
-				 int lock_fd, struct oci_err *err)
+static struct container *open_locked(const char *root, const char *id, enum container_lock lock,
+				     int lock_fd, struct oci_err *err)
 {
 	own_container struct container *c = NULL;
 
@@ -298,9 +298,21 @@ struct container *container_open(const char *root, const char *id, enum containe
 			err_set(err, FAULT_STATE, "container \"%s\" does not exist", id);
 		return NULL;
 	}
-	if (lock_existing(c, lock, lock_fd, err) < 0 || read_state(c, err) < 0)
-		return NULL;
-	return steal_ptr(&c);
+	return lock_existing(c, lock, lock_fd, err) < 0 ? NULL : steal_ptr(&c);
+}
+
+struct container *container_open(const char *root, const char *id, enum container_lock lock,
+				 int lock_fd, struct oci_err *err)
+{
+	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
+
+	return !c || read_state(c, err) < 0 ? NULL : steal_ptr(&c);
+}
+
+struct container *container_open_remains(const char *root, const char *id, int lock_fd,
+					 struct oci_err *err)
+{
+	return open_locked(root, id, LOCK_TRY, lock_fd, err);
 }
 
 int container_load_config(struct container *c, struct oci_err *err)

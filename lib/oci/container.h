@@ -69,6 +69,14 @@ struct container *container_new(const char *root, const char *id, container_clea
 struct container *container_open(const char *root, const char *id, enum container_lock lock,
 				 int lock_fd, struct oci_err *err);
 
+/*
+ * The same with LOCK_TRY for a directory whose state cannot be read (torn,
+ * edited, or not yet written): c->state is NULL, and all that can be done with
+ * it is container_remove().
+ */
+struct container *container_open_remains(const char *root, const char *id, int lock_fd,
+					 struct oci_err *err);
+
 /* Reads and parses the snapshot, once. */
 int container_load_config(struct container *c, struct oci_err *err);
 
