@@ -47,6 +47,16 @@ static int enter(struct task *t)
 
 	if (setns(t->pidfd, t->flags) < 0)
 		return err_sys(t->err, errno, "cannot join the container's namespaces");
+	/*
+	 * Its root, not the caller's user, which has no id there: what is made belongs to the
+	 * container (EOVERFLOW otherwise). System calls, since libc's functions speak for all
+	 * threads.
+	 */
+	if ((t->flags & CLONE_NEWUSER) &&
+	    (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0) &&
+	    errno != EINVAL)
+		return err_sys(t->err, errno,
+			       "cannot become root of the container's user namespace");
 	/* A setns that lies, or a pidfd that is not the container's, must not let us mount on the
 	 * host. */
 	if (t->flags & CLONE_NEWNS) {
