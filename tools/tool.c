@@ -169,20 +169,29 @@ struct container *tool_open(const char *id, enum container_lock lock, struct oci
 	return container_open(tool.root, id, lock, tool.lock_fd, err);
 }
 
-int tool_stage(const char *stage_name, const struct command *command, int argc, char **argv)
+int tool_run_stage(const struct command *command, const char *stage, struct container *c)
 {
 	own_err struct oci_err err = ERR_INIT;
-	own_container struct container *c = NULL;
 	bool done_before = false;
 
-	if (tool_begin(command, &argc, &argv, &err) < 0)
+	if (chdir("/") < 0) {
+		err_sys(&err, errno, "cannot change to \"/\"");
 		return tool_fail(&err);
-	c = tool_open(argv[0], LOCK_TRY, &err);
-	if (!c || chdir("/") < 0)
-		return tool_fail(&err);
-	if (stage_run(stage_find(stage_name), c, &done_before, &err) < 0)
+	}
+	if (stage_run(stage_find(stage), c, &done_before, &err) < 0)
 		return tool_fail_at(&err, c);
 	if (done_before)
 		dprintf(2, "%s: has been done before, nothing to do\n", command->name);
 	return 0;
+}
+
+int tool_stage(const char *stage, const struct command *command, int argc, char **argv)
+{
+	own_err struct oci_err err = ERR_INIT;
+	own_container struct container *c = NULL;
+
+	if (tool_begin(command, &argc, &argv, &err) < 0)
+		return tool_fail(&err);
+	c = tool_open(argv[0], LOCK_TRY, &err);
+	return c ? tool_run_stage(command, stage, c) : tool_fail(&err);
 }

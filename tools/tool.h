@@ -63,6 +63,9 @@ void tool_print_version(void);
 /* Opens the container named by an operand, with the lock that --lock-fd says. */
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
 
+/* Runs the stage and reports; the exit code. */
+int tool_run_stage(const struct command *command, const char *stage, struct container *c);
+
 /* The whole main of a stage tool that takes only an id. */
 int tool_stage(const char *stage, const struct command *command, int argc, char **argv);
 
