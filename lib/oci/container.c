@@ -16,6 +16,8 @@
 /* How often creation looks again when the directory that it locked was deleted meanwhile. */
 enum { NEW_ATTEMPTS = 100 };
 
+enum { LOCK_WAIT_MS = 10000, LOCK_PAUSE_MS = 2 };
+
 static const char *const state_files[] = {"init.sock", "config.json", "state.json"};
 
 int container_check_id(const char *id, struct oci_err *err)
@@ -139,8 +141,10 @@ static int open_dir(struct container *c)
 
 static int busy(const struct container *c, struct oci_err *err)
 {
-	return err_set(err, FAULT_STATE,
-		       "container \"%s\" is in use: another command is changing it", c->id);
+	err_set(err, FAULT_STATE, "container \"%s\" is in use: another command is changing it",
+		c->id);
+	err->errnum = EBUSY;
+	return -1;
 }
 
 static int read_state(struct container *c, struct oci_err *err)
@@ -259,12 +263,35 @@ struct container *container_new(const char *root, const char *id, container_clea
 	return NULL;
 }
 
+static int missing(const char *id, struct oci_err *err)
+{
+	err_set(err, FAULT_STATE, "container \"%s\" does not exist", id);
+	err->errnum = ENOENT;
+	return -1;
+}
+
+/* flock(2) cannot wait for a limited time. The lock is rarely held, and then for milliseconds. */
+static int take_lock(int fd, enum container_lock lock)
+{
+	int waited_ms = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || lock == LOCK_TRY || waited_ms > LOCK_WAIT_MS)
+			return -1;
+		usleep(LOCK_PAUSE_MS * 1000);
+		waited_ms += LOCK_PAUSE_MS;
+	}
+	return 0;
+}
+
 static int lock_existing(struct container *c, enum container_lock lock, int lock_fd,
 			 struct oci_err *err)
 {
 	if (open_dir(c) < 0) {
 		if (errno == ENOENT)
-			return err_set(err, FAULT_STATE, "container \"%s\" does not exist", c->id);
+			return missing(c->id, err);
 		return err_sys(err, errno, "cannot open the state directory \"%s/%s\"", c->root,
 			       c->id);
 	}
@@ -275,13 +302,12 @@ static int lock_existing(struct container *c, enum container_lock lock, int lock
 		if (c->dir_fd < 0)
 			return err_sys(err, errno, "cannot use --lock-fd %d", lock_fd);
 	}
-	if (lock != LOCK_NONE &&
-	    flock(c->dir_fd, lock == LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX) < 0)
+	if (lock != LOCK_NONE && take_lock(c->dir_fd, lock) < 0)
 		return errno == EWOULDBLOCK
 			       ? busy(c, err)
 			       : err_sys(err, errno, "cannot lock container \"%s\"", c->id);
 	if (!still_there(c))
-		return err_set(err, FAULT_STATE, "container \"%s\" does not exist", c->id);
+		return missing(c->id, err);
 	return 0;
 }
 
@@ -295,10 +321,12 @@ static struct container *open_locked(const char *root, const char *id, enum cont
 	c = container_alloc(root, id, false, err);
 	if (!c) {
 		if (err->errnum == ENOENT)
-			err_set(err, FAULT_STATE, "container \"%s\" does not exist", id);
+			missing(id, err);
 		return NULL;
 	}
-	return lock_existing(c, lock, lock_fd, err) < 0 ? NULL : steal_ptr(&c);
+	if (lock_existing(c, lock, lock_fd, err) < 0)
+		return NULL;
+	return steal_ptr(&c);
 }
 
 struct container *container_open(const char *root, const char *id, enum container_lock lock,
@@ -306,21 +334,40 @@ struct container *container_open(const char *root, const char *id, enum containe
 {
 	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
 
-	return !c || read_state(c, err) < 0 ? NULL : steal_ptr(&c);
+	if (!c || read_state(c, err) < 0)
+		return NULL;
+	return steal_ptr(&c);
 }
 
-struct container *container_open_remains(const char *root, const char *id, int lock_fd,
-					 struct oci_err *err)
+struct container *container_open_remains(const char *root, const char *id, enum container_lock lock,
+					 int lock_fd, struct oci_err *err)
 {
-	return open_locked(root, id, LOCK_TRY, lock_fd, err);
+	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
+
+	if (c && read_state(c, err) < 0)
+		err_clear(err);
+	return steal_ptr(&c);
+}
+
+static int read_config(struct container *c)
+{
+	return c->config_text ? 0
+			      : fd_read_file(c->dir_fd, "config.json", CONFIG_SIZE_MAX,
+					     &c->config_text, &c->config_len);
+}
+
+bool container_may_have(struct container *c, const char *member)
+{
+	/* Any letter may be written as \u0070. */
+	return read_config(c) < 0 || strstr(c->config_text, member) ||
+	       strstr(c->config_text, "\\u");
 }
 
 int container_load_config(struct container *c, struct oci_err *err)
 {
 	if (c->config)
 		return 0;
-	if (!c->config_text && fd_read_file(c->dir_fd, "config.json", CONFIG_SIZE_MAX,
-					    &c->config_text, &c->config_len) < 0)
+	if (read_config(c) < 0)
 		return err_sys(err, errno, "cannot read the snapshot of config.json of \"%s\"",
 			       c->id);
 	c->config = json_parse(c->config_text, c->config_len, "config.json", err);

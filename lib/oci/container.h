@@ -29,7 +29,7 @@ enum { CONFIG_SIZE_MAX = 16 << 20, STATE_SIZE_MAX = 32 << 20 };
 enum container_lock {
 	LOCK_NONE, /* look only */
 	LOCK_TRY,  /* FAULT_STATE if another command is changing the container */
-	LOCK_WAIT,
+	LOCK_WAIT, /* the same, but only after 10 s */
 };
 
 struct container {
@@ -70,15 +70,22 @@ struct container *container_open(const char *root, const char *id, enum containe
 				 int lock_fd, struct oci_err *err);
 
 /*
- * The same with LOCK_TRY for a directory whose state cannot be read (torn,
- * edited, or not yet written): c->state is NULL, and all that can be done with
- * it is container_remove().
+ * The same for who deletes it: if its state cannot be read (torn, edited, or
+ * not yet written) c->state is NULL, and all that can be done with it is
+ * container_remove(). Here and above err->errnum is EBUSY if another command
+ * holds the lock, ENOENT if there is no such container.
  */
-struct container *container_open_remains(const char *root, const char *id, int lock_fd,
-					 struct oci_err *err);
+struct container *container_open_remains(const char *root, const char *id, enum container_lock lock,
+					 int lock_fd, struct oci_err *err);
 
 /* Reads and parses the snapshot, once. */
 int container_load_config(struct container *c, struct oci_err *err);
+
+/*
+ * False if the snapshot can have no member of that name (ASCII letters): its text is searched
+ * without parsing it. True, or an unreadable snapshot, decides nothing: load it.
+ */
+bool container_may_have(struct container *c, const char *member);
 
 /* Writes the snapshot and makes it the container's config: takes over both. */
 int container_set_config(struct container *c, char *text, size_t len, struct json_object *config,
