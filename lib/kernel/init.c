@@ -26,6 +26,14 @@ int init_connect(const struct container *c, struct oci_err *err)
 	return err_sys(err, errno, "cannot connect to init of container \"%s\"", c->id);
 }
 
+bool init_listens(const struct container *c)
+{
+	/* EAGAIN: so many wait for its answer already that it must be listening. */
+	own_fd int sock = sock_connect(c->dir_fd, "init.sock", SOCK_SEQPACKET | SOCK_NONBLOCK);
+
+	return sock >= 0 || errno == EAGAIN;
+}
+
 static int fail(const struct init_reply *reply, struct oci_err *err)
 {
 	if (reply->flags & INIT_EXEC_ERROR)

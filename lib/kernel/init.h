@@ -8,6 +8,7 @@
 #ifndef KERNEL_INIT_H
 #define KERNEL_INIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@
 
 /* A connection; FAULT_STATE if init no longer listens (it runs the user's program, or is dead). */
 int init_connect(const struct container *c, struct oci_err *err);
+
+/* Whether init still listens: it lives and has not begun to run the user's program. */
+bool init_listens(const struct container *c);
 
 /*
  * Asks init for a detached mount of a new superblock that belongs to its

@@ -107,6 +107,15 @@ static int differs(const struct container *c, const char *file, struct oci_err *
 	return theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev;
 }
 
+int joined_flags(const struct container *c, int flags, struct oci_err *err)
+{
+	int other = differs(c, "user", err);
+
+	if (other < 0)
+		return -1;
+	return other ? flags | CLONE_NEWUSER : flags;
+}
+
 /* A task that shares memory must have a stack of its own; kept for the next one. */
 static void *stack_top(struct oci_err *err)
 {
@@ -154,7 +163,6 @@ int joined_run(const struct container *c, int flags, int (*inside)(void *arg, st
 	own_fd int pidfd = proc_open(&c->state->init, err);
 	struct task t = {
 		.pidfd = pidfd,
-		.flags = flags,
 		.parent = getpid(),
 		.inside = inside,
 		.arg = arg,
@@ -165,11 +173,9 @@ int joined_run(const struct container *c, int flags, int (*inside)(void *arg, st
 
 	if (pidfd < 0)
 		return -1;
-	other = differs(c, "user", err);
-	if (other < 0)
+	t.flags = joined_flags(c, flags, err);
+	if (t.flags < 0)
 		return -1;
-	if (other)
-		t.flags |= CLONE_NEWUSER;
 	if (flags & CLONE_NEWNS) {
 		other = differs(c, "mnt", err);
 		if (other < 0)

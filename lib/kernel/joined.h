@@ -17,8 +17,19 @@
 #ifndef KERNEL_JOINED_H
 #define KERNEL_JOINED_H
 
+#include <sched.h>
+
 #include "base/err.h"
 #include "oci/container.h"
+
+/* Of setns(2); a time namespace needs a way of its own, and the user namespace is joined anyway. */
+enum {
+	JOINED_ALL = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+		     CLONE_NEWCGROUP,
+};
+
+/* The flags, with CLONE_NEWUSER if the container has a user namespace of its own; -1 with *err. */
+int joined_flags(const struct container *c, int flags, struct oci_err *err);
 
 /*
  * Calls inside(arg, err) in the namespaces `flags` (CLONE_NEW* bits of

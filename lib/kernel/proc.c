@@ -109,6 +109,28 @@ uint64_t proc_start_time(pid_t pid)
 	return read_stat(pid, &state, &start) ? start : 0;
 }
 
+pid_t proc_innermost_pid(pid_t pid)
+{
+	char path[32], text[4096], *line, *last;
+	own_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "%d/status", (int)pid);
+	fd = open_beneath(path, O_RDONLY);
+	n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	line = strstr(text, "\nNSpid:\t");
+	if (!line)
+		return 0;
+	/* One number for each namespace, from the procfs's own to the innermost. */
+	line += strlen("\nNSpid:\t");
+	line[strcspn(line, "\n")] = '\0';
+	last = strrchr(line, '\t');
+	return (pid_t)strtol(last ? last + 1 : line, NULL, 10);
+}
+
 const char *proc_boot_id(void)
 {
 	static char id[40];

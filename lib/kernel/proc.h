@@ -32,6 +32,10 @@ int proc_open_host(struct oci_err *err);
 /* Start time of pid in clock ticks since boot; 0 if there is no such process. */
 uint64_t proc_start_time(pid_t pid);
 
+/* The number that pid has in its own pid namespace, 1 for most containers' init; 0: no such
+ * process. */
+pid_t proc_innermost_pid(pid_t pid);
+
 /* The boot id, "" if unknown; static storage. */
 const char *proc_boot_id(void);
 
