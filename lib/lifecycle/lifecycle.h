@@ -5,6 +5,8 @@
 #ifndef LIFECYCLE_LIFECYCLE_H
 #define LIFECYCLE_LIFECYCLE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/json.h"
 #include "oci/container.h"
@@ -23,16 +25,34 @@ enum oci_status lifecycle_status(const struct container *c);
  */
 struct json_object *lifecycle_state(const struct container *c, enum oci_status status);
 
-/* Runs the user's program: startContainer hooks, exec, poststart hooks. */
+/*
+ * Runs the user's program: startContainer hooks, exec, poststart hooks. If the
+ * exec fails the container is stopped; if a hook fails it is deleted (runtime.md,
+ * "Lifecycle", 7 and 9), and the error is the hook's.
+ */
 int lifecycle_start(struct container *c, struct oci_err *err);
 
-/* Signals init, or with all every process of the container. Needs no lock. */
+/*
+ * Signals init, or with all every process of the container, also what a dead
+ * init left behind in a shared pid namespace. Needs no lock. FAULT_STATE, with
+ * the words "container not running", if there is nothing to signal.
+ */
 int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err);
+
+/*
+ * Opens and locks a container that is to be deleted (c->state is NULL if its
+ * creation never got as far, or if it cannot be read). With force, whoever holds the lock is ended:
+ * a creation or a start whose hook hangs. err->errnum: ENOENT if there is none, EBUSY if the lock
+ * cannot be had within 10 s.
+ */
+struct container *lifecycle_open_to_delete(const char *root, const char *id, bool force,
+					   int lock_fd, struct oci_err *err);
 
 /*
  * Undoes everything that creation made and removes the state directory, then
  * runs the poststop hooks. A running container is refused unless force; a
  * created or half-created one is ended. Works from every prefix of a creation.
+ * 0 with err->message set is a warning: what poststop hooks did wrong.
  */
 int lifecycle_delete(struct container *c, bool force, struct oci_err *err);
 
@@ -41,5 +61,12 @@ int lifecycle_delete(struct container *c, bool force, struct oci_err *err);
  * (container_clear_fn).
  */
 int lifecycle_clear(struct container *c, struct oci_err *err);
+
+/*
+ * For a creation that failed: lifecycle_clear(), then the poststop hooks if the
+ * creation had got as far as its first hooks (runtime.md, "Lifecycle", 3 to 5). 0 with
+ * err->message set is a warning.
+ */
+int lifecycle_abort(struct container *c, struct oci_err *err);
 
 #endif

@@ -1,0 +1,71 @@
+/*
+ * Purpose: signal a container's process, or all of them.
+ * Runs in: the caller's namespaces, without the lock: a container whose start
+ *   hangs can be ended.
+ * Mustn't: signal by number: only through a pidfd that was compared with the
+ *   record, or within the container's cgroup.
+ * Specification: runtime.md, "Kill".
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#include "base/own.h"
+#include "kernel/cgroup.h"
+#include "kernel/proc.h"
+#include "lifecycle/lifecycle.h"
+
+/* Engines look for "container not running": it means that all is well, it has ended already. */
+static int not_running(const struct container *c, struct oci_err *err)
+{
+	return err_set(err, FAULT_STATE, "cannot signal container \"%s\": container not running",
+		       c->id);
+}
+
+/* Has it processes without init? Those of a shared pid namespace outlive it. */
+static bool has_processes(const struct container *c)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_ptr pid_t *pids = NULL;
+	size_t n = 0;
+
+	return cgroup_pids(c->state->cgroup, &pids, &n, &ignored) == 0 && n > 0;
+}
+
+static int signal_all(const struct container *c, int signal, struct oci_err *err)
+{
+	return has_processes(c) ? cgroup_signal(c->state->cgroup, signal, err)
+				: not_running(c, err);
+}
+
+static int signal_init(const struct container *c, int signal, struct oci_err *err)
+{
+	own_fd int pidfd = proc_open(&c->state->init, err);
+
+	if (pidfd < 0)
+		return err->fault == FAULT_STATE ? not_running(c, err) : -1;
+	/* A zombie takes any signal and does not tell. */
+	if (proc_wait(pidfd, 0))
+		return not_running(c, err);
+	if (pidfd_send_signal(pidfd, signal, NULL, 0) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return not_running(c, err);
+	return err_sys(err, errno, "cannot send signal %d to process %d", signal,
+		       (int)c->state->init.pid);
+}
+
+int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err)
+{
+	if (strcmp(c->state->boot_id, proc_boot_id()) != 0)
+		return not_running(c, err);
+	if (c->state->status == STATUS_CREATING) {
+		if (lifecycle_status(c) == STATUS_STOPPED)
+			return not_running(c, err);
+		err_set(err, FAULT_STATE,
+			"cannot signal container \"%s\": it is still being created", c->id);
+		return err_hint(err, "oci-delete --force %s ends its creation", c->id);
+	}
+	return all && c->state->cgroup ? signal_all(c, signal, err) : signal_init(c, signal, err);
+}
