@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 	if (!state)
 		return tool_fail(&err);
 	puts(json_object_to_json_string_ext(state, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_SPACED |
 							   JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
 }

@@ -224,7 +224,7 @@ static void test_a_torn_state_is_no_state(void **unused)
 	assert_int_equal(truncate(path, st.st_size / 2), 0);
 	assert_null(container_open(root, "torn", LOCK_NONE, -1, &err));
 	assert_int_equal(err.fault, FAULT_STATE);
-	c = container_open_remains(root, "torn", -1, &err);
+	c = container_open_remains(root, "torn", LOCK_TRY, -1, &err);
 	assert_non_null(c);
 	assert_null(c->state);
 	container_close(c);
