@@ -115,6 +115,7 @@ void container_close(struct container *c)
 	own_close_fd(&c->root_fd);
 	own_close_fd(&c->dir_fd);
 	json_object_put(c->config);
+	json_object_put(c->warnings);
 	state_free(c->state);
 	free(c->config_text);
 	free(c->root);

@@ -41,6 +41,7 @@ struct container {
 	char *config_text; /* the snapshot; NULL until container_load_config() */
 	size_t config_len;
 	struct json_object *config;
+	struct json_object *warnings; /* array of strings for the user, or NULL */
 	bool driven;  /* state is saved at the points of no return only, not after each stage */
 	int leash_fd; /* --leash-fd of oci-nsenter-setup: init dies with its writer; or -1 */
 };
