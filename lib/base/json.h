@@ -3,8 +3,9 @@
  *
  * json_parse() accepts RFC 8259 and nothing else: no trailing text, comments,
  * single quotes, NaN, byte order mark; no duplicate keys, no \u0000, no lone
- * surrogate, no byte that is not UTF-8; at most JSON_DEPTH_MAX deep. Two
- * readers of one text thus never disagree about what it says.
+ * surrogate, no byte that is not UTF-8, no integer beyond 64 bits; at most
+ * JSON_DEPTH_MAX deep. Two readers of one text thus never disagree about what
+ * it says.
  *
  * The getters treat a missing object, a missing member, null and a value of
  * another type alike: "not there". They are for text that was validated
@@ -26,7 +27,7 @@ enum { JSON_DEPTH_MAX = 64 };
 /*
  * The value that the len bytes at text stand for; the caller owns it
  * (own_json, json_object_put). NULL with *err filled (FAULT_CONFIG): the message
- * starts with "NAME:LINE:COLUMN: ", the hint shows the line and a caret.
+ * starts with "NAME:LINE:COLUMN: ", the details show the line and a caret.
  */
 struct json_object *json_parse(const char *text, size_t len, const char *name, struct oci_err *err);
 

@@ -4,119 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/num.h"
 #include "base/utf8.h"
 
-/* The text that is left. Reads past the end give NUL, which ends every loop. */
-struct scan {
-	const char *p, *end;
-};
-
-static char peek(const struct scan *s)
-{
-	return s->p < s->end ? *s->p : '\0';
-}
-
-static void skip_space(struct scan *s)
-{
-	while (s->p < s->end && strchr(" \t\r\n", *s->p) && *s->p)
-		s->p++;
-}
-
-static void skip_string(struct scan *s)
-{
-	for (s->p++; s->p < s->end && *s->p != '"'; s->p++)
-		if (*s->p == '\\')
-			s->p++;
-	s->p = s->p < s->end ? s->p + 1 : s->end;
-}
-
-static void skip_value(struct scan *s)
-{
-	int depth = 0;
-
-	do {
-		char c = peek(s);
-
-		if (c == '"') {
-			skip_string(s);
-		} else if (c == '{' || c == '[') {
-			depth++;
-			s->p++;
-		} else if (c == '}' || c == ']') {
-			depth--;
-			s->p++;
-		} else if (depth) {
-			s->p++;
-		} else {
-			while (s->p < s->end && !strchr(",]} \t\r\n", *s->p))
-				s->p++;
-		}
-	} while (depth > 0 && s->p < s->end);
-}
-
-static unsigned read_hex(const char *p)
-{
-	char digits[5] = {p[0], p[1], p[2], p[3], '\0'};
-
-	return (unsigned)strtoul(digits, NULL, 16);
-}
-
-/* One character of a string literal as UTF-8; the number of bytes. */
-static size_t read_character(struct scan *s, char out[4])
-{
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-	const char *named;
-	unsigned c;
-
-	if (*s->p != '\\' || s->end - s->p < 2) {
-		out[0] = *s->p++;
-		return 1;
-	}
-	s->p++;
-	named = strchr(from, *s->p);
-	if (*s->p != 'u' || s->end - s->p < 5) {
-		out[0] = named ? to[named - from] : *s->p;
-		s->p++;
-		return 1;
-	}
-	c = read_hex(s->p + 1);
-	s->p += 5;
-	if (c >= 0xd800 && c < 0xdc00 && s->end - s->p >= 6) {
-		c = 0x10000 + ((c - 0xd800) << 10) + (read_hex(s->p + 2) - 0xdc00);
-		s->p += 6;
-	}
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | (c >> 18 & 7));
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 /* Compares the string literal at s with a token of a pointer, and goes past it. */
-static bool read_key(struct scan *s, const char *token, size_t token_len)
+static bool read_key(struct json_text *s, const char *token, size_t token_len)
 {
 	const char *t = token, *end = token + token_len;
 	bool same = true;
 
 	for (s->p++; s->p < s->end && *s->p != '"';) {
 		char c[4];
-		size_t n = read_character(s, c);
+		size_t n = json_text_character(s, c);
 
 		for (size_t i = 0; i < n; i++) {
 			char want = '\0';
@@ -137,9 +37,9 @@ static bool read_key(struct scan *s, const char *token, size_t token_len)
 }
 
 /* Goes to the member or item that token names; *key: where its name begins, or NULL. */
-static bool descend(struct scan *s, const char *token, size_t token_len, const char **key)
+static bool descend(struct json_text *s, const char *token, size_t token_len, const char **key)
 {
-	char open = peek(s), close = open == '{' ? '}' : ']', number[24];
+	char open = json_text_peek(s), close = open == '{' ? '}' : ']', number[24];
 	uint64_t wanted = UINT64_MAX;
 
 	if (open != '{' && open != '[')
@@ -154,21 +54,21 @@ static bool descend(struct scan *s, const char *token, size_t token_len, const c
 	for (uint64_t i = 0;; i++) {
 		bool found = i == wanted;
 
-		skip_space(s);
+		json_text_skip_space(s);
 		if (s->p >= s->end || *s->p == close)
 			return false;
 		if (open == '{') {
 			*key = s->p;
 			found = read_key(s, token, token_len);
-			skip_space(s);
+			json_text_skip_space(s);
 			s->p++; /* the colon */
-			skip_space(s);
+			json_text_skip_space(s);
 		}
 		if (found)
 			return true;
-		skip_value(s);
-		skip_space(s);
-		if (peek(s) == ',')
+		json_text_skip_value(s);
+		json_text_skip_space(s);
+		if (json_text_peek(s) == ',')
 			s->p++;
 	}
 }
@@ -218,13 +118,13 @@ struct place place_of_offset(const char *text, size_t len, size_t offset)
 static struct place token_place(const char *text, size_t len, const char *from)
 {
 	struct place place = place_of_offset(text, len, (size_t)(from - text));
-	struct scan s = {from, text + len};
+	struct json_text s = {from, text + len};
 	const char *end = line_end(from, text + len);
 
-	if (peek(&s) == '{' || peek(&s) == '[')
+	if (json_text_peek(&s) == '{' || json_text_peek(&s) == '[')
 		s.p++;
 	else
-		skip_value(&s);
+		json_text_skip_value(&s);
 	place.length = count_characters(from, s.p < end ? s.p : end);
 	return place;
 }
@@ -232,10 +132,10 @@ static struct place token_place(const char *text, size_t len, const char *from)
 struct place_pair place_find(const char *text, size_t len, const char *pointer)
 {
 	struct place_pair pair = {.exact = true};
-	struct scan s = {text, text + len};
+	struct json_text s = {text, text + len};
 	const char *key = NULL, *value;
 
-	skip_space(&s);
+	json_text_skip_space(&s);
 	value = s.p;
 	while (*pointer == '/') {
 		size_t n = strcspn(pointer + 1, "/");
