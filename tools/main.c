@@ -27,11 +27,9 @@ static int harden(struct oci_err *err)
 			       "from its file: install it without");
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(err, errno, "cannot make this process non-dumpable");
-	if (fd_open_standard() < 0)
-		return err_sys(err, errno, "cannot open standard descriptors");
 	/* What a child shall inherit (--preserve-fds, a lock) is named when it is made. */
-	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot set descriptors close-on-exec");
+	if (fd_begin() < 0)
+		return err_sys(err, errno, "cannot secure the descriptors");
 	umask(022);
 	return 0;
 }

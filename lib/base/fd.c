@@ -111,19 +111,30 @@ int fd_memory_file(const char *name, const void *data, size_t len, unsigned seal
 	return steal_fd(&fd);
 }
 
-int fd_open_standard(void)
+static unsigned inherited;
+
+static int open_standard(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		int null;
-
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
 		/* The lowest free descriptor is fd, since those below it are open. */
-		null = open("/dev/null", O_RDWR);
-		if (null < 0)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+int fd_begin(void)
+{
+	if (open_standard() < 0)
+		return -1;
+	while (fcntl(3 + (int)inherited, F_GETFD) >= 0)
+		inherited++;
+	return close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+unsigned fd_inherited(void)
+{
+	return inherited;
 }
 
 int fd_send(int sock, const void *data, size_t len, const int *fds, size_t n_fds)

@@ -29,8 +29,18 @@ int fd_write_control(int dirfd, const char *name, const char *text);
 /* A sealed memory file with these bytes, close-on-exec; -1 with errno. */
 int fd_memory_file(const char *name, const void *data, size_t len, unsigned seals);
 
-/* Makes sure that descriptors 0, 1 and 2 are open; -1 with errno. */
-int fd_open_standard(void);
+/*
+ * What a program does first: makes sure that descriptors 0, 1 and 2 are open,
+ * counts what it was given beyond them, and sets all of that close-on-exec. -1
+ * with errno.
+ */
+int fd_begin(void);
+
+/*
+ * How many descriptors from 3 on, one after another, the program was started
+ * with: at most these can be handed on. A higher number would be one that we opened.
+ */
+unsigned fd_inherited(void);
 
 /*
  * Sends len bytes and up to FD_PASS_MAX descriptors as one message; receives

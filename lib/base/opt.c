@@ -1,5 +1,6 @@
 #include "base/opt.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -305,8 +306,10 @@ void opt_help(const struct command *command, const struct opt *global, FILE *out
 
 	if (global_width > width)
 		width = global_width;
-	fprintf(out, "Usage: %s [OPTIONS]%s%s\n\n%s\n", command->name, command->operands ? " " : "",
-		command->operands ? command->operands : "", command->purpose);
+	fprintf(out, "Usage: %s [OPTIONS]%s%s\n\n%c%s%s\n", command->name,
+		command->operands ? " " : "", command->operands ? command->operands : "",
+		toupper((unsigned char)command->purpose[0]), command->purpose + 1,
+		command->purpose[strlen(command->purpose) - 1] == '.' ? "" : ".");
 	if (command->details)
 		fprintf(out, "%s\n", command->details);
 	if (command->options && command->options[0].name) {
