@@ -1,12 +1,12 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include <seccomp.h>
+
 #include "base/own.h"
 #include "commands.h"
 #include "oci/container.h"
@@ -20,7 +20,7 @@
 #define OCI_COMMIT "unknown"
 #endif
 
-struct tool_globals tool = {.log_format = "text", .lock_fd = -1, .command = "oci"};
+struct tool_globals tool = {.log_format = "text", .lock_fd = -1, .error_fd = -1, .command = "oci"};
 
 const struct opt tool_global_options[] = {
 	{0, "root", "DIR", OPT_PATH, &tool.root, "where containers are recorded"},
@@ -30,6 +30,7 @@ const struct opt tool_global_options[] = {
 	{0, "systemd-cgroup", NULL, OPT_FLAG, &tool.systemd_cgroup, "let systemd make the cgroup"},
 	{0, "rootless", "BOOL", OPT_STRING, &tool.rootless, NULL},
 	{0, "lock-fd", "FD", OPT_FD, &tool.lock_fd, NULL},
+	{0, "error-fd", "FD", OPT_FD, &tool.error_fd, NULL},
 	{'v', "version", NULL, OPT_FLAG, &tool.version, "print the version and exit"},
 	OPT_END,
 };
@@ -44,7 +45,10 @@ const struct command_entry *command_find(const char *name)
 
 void tool_print_version(void)
 {
-	printf("%s version %s\ncommit: %s\nspec: 1.3.0\n", tool.command, OCI_VERSION, OCI_COMMIT);
+	const struct scmp_version *seccomp = seccomp_version();
+
+	printf("%s version %s\ncommit: %s\nspec: 1.3.0\nlibseccomp: %u.%u.%u\n", tool.command,
+	       OCI_VERSION, OCI_COMMIT, seccomp->major, seccomp->minor, seccomp->micro);
 }
 
 static int check_globals(struct oci_err *err)
@@ -77,102 +81,9 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
 	return check_globals(err);
 }
 
-/* What the error is about: "oci-mount" for one of the stage mount. */
-static const char *reporter(const struct oci_err *err)
-{
-	const struct stage *stage = err->stage ? stage_find(err->stage) : NULL;
-
-	return stage ? stage->command : tool.command;
-}
-
-static char *error_line(const struct oci_err *err)
-{
-	char *line = NULL;
-	int n;
-
-	if (err->pointer)
-		n = asprintf(&line, "%s: %s: %s", reporter(err), err->pointer, err->message);
-	else
-		n = asprintf(&line, "%s: %s", reporter(err), err->message);
-	return n < 0 ? NULL : line;
-}
-
-static char *log_line(const char *message)
-{
-	char now[sizeof "2026-01-02T03:04:05Z"], *line = NULL;
-	own_json struct json_object *object = NULL;
-	time_t seconds = time(NULL);
-	struct tm utc;
-
-	strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
-	object = json_object_new_object();
-	if (!object)
-		return NULL;
-	json_object_object_add(object, "level", json_object_new_string("error"));
-	json_object_object_add(object, "msg", json_object_new_string(message));
-	json_object_object_add(object, "time", json_object_new_string(now));
-	if (strcmp(tool.log_format, "json") == 0) {
-		if (asprintf(&line, "%s\n",
-			     json_object_to_json_string_ext(
-				     object,
-				     JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
-			return NULL;
-		return line;
-	}
-	if (asprintf(&line, "time=\"%s\" level=error msg=%s\n", now,
-		     json_object_to_json_string_ext(json_member(object, "msg"),
-						    JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
-		return NULL;
-	return line;
-}
-
-/* The log is opened only to report: a command that succeeds leaves no file. */
-static void write_log(const char *message)
-{
-	own_fd int fd = -1;
-	own_ptr char *line = NULL;
-
-	if (!tool.log)
-		return;
-	fd = open(tool.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	line = log_line(message);
-	if (fd < 0 || !line || fd_write_all(fd, line, strlen(line)) < 0)
-		dprintf(2, "%s: cannot write the log \"%s\": %s\n", tool.command, tool.log,
-			err_name(errno));
-}
-
-int tool_fail_at(const struct oci_err *err, const struct container *c)
-{
-	own_ptr char *line = error_line(err);
-
-	(void)c;
-	fflush(stdout);
-	if (err->details)
-		dprintf(2, "%s", err->details);
-	else
-		dprintf(2, "%s\n", line ? line : "out of memory");
-	if (!err->details && err->hint && (tool.debug || isatty(2)))
-		dprintf(2, "%s\n", err->hint);
-	write_log(line ? line : "out of memory");
-	if (tool.front_end)
-		return 1;
-	return err->fault ? (int)err->fault : FAULT_SYSTEM;
-}
-
-int tool_fail(const struct oci_err *err)
-{
-	return tool_fail_at(err, NULL);
-}
-
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err)
 {
 	return container_open(tool.root, id, lock, tool.lock_fd, err);
-}
-
-void tool_warn(const struct container *c)
-{
-	for (size_t i = 0; i < json_length(c->warnings); i++)
-		dprintf(2, "%s: warning: %s\n", tool.command, json_item_string(c->warnings, i));
 }
 
 int tool_run_stage(const struct command *command, const char *stage, struct container *c)
@@ -186,7 +97,6 @@ int tool_run_stage(const struct command *command, const char *stage, struct cont
 	}
 	if (stage_run(stage_find(stage), c, &done_before, &err) < 0)
 		return tool_fail_at(&err, c);
-	tool_warn(c);
 	if (done_before)
 		dprintf(2, "%s: has been done before, nothing to do\n", command->name);
 	return 0;

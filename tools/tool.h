@@ -21,17 +21,21 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "oci/container.h"
+#include "stage/stage.h"
 
 int main(int argc, char **argv);
 
-/* The global options: --root, --log, --log-format, --debug, --systemd-cgroup, --rootless,
- * --lock-fd, --version. */
+/*
+ * The global options. For the driver that runs a stage as its tool: --lock-fd, on which it holds
+ * the lock, and --error-fd, a file that takes the error as JSON in place of stderr and log.
+ */
 struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
 	bool debug, systemd_cgroup, version;
 	const char *rootless;
 	int lock_fd;	     /* -1: take the lock */
+	int error_fd;	     /* -1: report to stderr and the log */
 	bool front_end;	     /* called as "oci COMMAND": runc's exit codes */
 	const char *command; /* "oci-mount" */
 };
@@ -50,22 +54,21 @@ extern const struct opt tool_global_options[];
 int tool_begin(const struct command *command, int *argc, char ***argv, struct oci_err *err);
 
 /*
- * Reports err once: one line on stderr ("oci-mount: /mounts/4 (config.json:52): ..."),
- * a second one with the hint on a terminal; and, with --log, one JSON or text line in
- * the log. Returns the exit code: the fault's, or 1 for "oci COMMAND". config_text
- * may be NULL: it is for the line number of err->pointer.
+ * report.c: reports err once: one line on stderr ("oci-mount: /mounts/4 (config.json:52): ..."),
+ * a second one with the hint on a terminal or with --debug (err->details in place of both); and,
+ * with --log, one JSON or text line in the log. Returns the exit code: the fault's, or 1 for
+ * "oci COMMAND". c gives the line number of err->pointer, if its config is loaded.
  */
 int tool_fail(const struct oci_err *err);
 int tool_fail_at(const struct oci_err *err, const struct container *c);
+
+/* The error that a tool wrote to its --error-fd; false if it is none. */
+bool tool_read_error(const char *text, size_t len, struct oci_err *err);
 
 void tool_print_version(void);
 
 /* Opens the container named by an operand, with the lock that --lock-fd says. */
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
-
-/* Prints c->warnings on stderr: never to the log, where engines expect one error and nothing else.
- */
-void tool_warn(const struct container *c);
 
 /* Runs the stage and reports; the exit code. */
 int tool_run_stage(const struct command *command, const char *stage, struct container *c);
