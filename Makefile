@@ -98,6 +98,9 @@ $B/commands.c: Makefile $(command_sources)
 $B/commands.o: $B/commands.c tools/commands.h
 	$(CC) $(cppflags) $(cflags) -c -o $@ $<
 
+# Embedded with .incbin.
+$B/pipeline/stock.o: pipeline/default.pipeline
+
 $B/oci: $(tool_objects) $B/commands.o $B/liboci.a
 	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \
 		-Wl,--whole-archive $B/liboci.a -Wl,--no-whole-archive $(libs)

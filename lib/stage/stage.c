@@ -97,6 +97,9 @@ static int run(const struct stage *stage, struct container *c, struct oci_err *e
 		return -1;
 	if (stage->run(c, err) < 0)
 		return -1;
+	/* By hand there is nobody to say that the last stage was the last step. */
+	if (stage->run == stage_pivot && !c->state->creator.pid)
+		c->state->status = STATUS_CREATED;
 	state_add_stage(c->state, stage->name, microseconds() - begin);
 	return c->driven ? 0 : container_save(c, err);
 }
