@@ -8,8 +8,9 @@
  *	setup.c   in the container, first steps: mapped ids, cgroup and time namespaces, names
  *	serve.c   listens, holds the leash, answers requests
  *	mount.c   makes superblocks that belong to init's namespaces
- *	ready.c   get ready: all of "process" that a process can do to itself
- *	start.c   hooks, filter, exec
+ *	ready.c   get ready: all of "process" that a process can do to itself, by
+ *	          streams.c terminal.c scheduling.c label.c credentials.c executable.c filter.c
+ *	start.c   hooks.c, filter.c, exec
  *
  * It is never dumpable, keeps no descriptor that survives the exec, and after
  * the pivot holds no path into the host. It allocates nothing.
@@ -51,11 +52,11 @@ int make_mount(const struct init_request *request, size_t len, struct init_reply
 /*
  * ready.c: does to this process what the plan says, and finds the executable.
  * Takes over console_fd and root_fd (each may be -1). The plan's spans are
- * checked by plan_check() before.
+ * checked by plan_check() before; it stays mapped until the exec.
  */
 int init_ready(const struct plan *plan, int console_fd, int root_fd, struct init_reply *reply);
 
-/* ready.c: whether every span of the mapped plan of this size is inside it. 0 or -1. */
+/* plan_check.c: whether every span of the mapped plan of this size is inside it. 0 or -1. */
 int plan_check(const struct plan *plan, size_t size);
 
 /* start.c: runs the user's program; does not return. connection: where the error goes. */
@@ -63,5 +64,32 @@ _Noreturn void init_start(const struct plan *plan, int connection);
 
 /* One message with at most one descriptor (-1: none); 0 or -1. serve.c */
 int send_reply(int connection, const struct init_reply *reply, int fd);
+
+/* The same of any bytes, which must not be none; -1 with errno. send.c */
+int send_message(int socket, const void *data, size_t len, int fd);
+
+/*
+ * The parts of init_ready() and init_start(); each 0, or -1 with the reply filled.
+ * own_mounts: the container has a mount namespace of its own.
+ */
+int set_up_streams(const struct plan *plan, int console_fd, int own_mounts,
+		   struct init_reply *reply);
+int set_up_terminal(const struct plan *plan, int console_fd, int own_mounts,
+		    struct init_reply *reply);
+int set_scheduling(const struct plan *plan, struct init_reply *reply);
+int set_label(const struct plan *plan, struct init_reply *reply);
+
+/* credentials.c. After finish_rights() the process has what the program will have. */
+int set_user(const struct plan *plan, struct init_reply *reply);
+int finish_rights(const struct plan *plan, struct init_reply *reply);
+int install_filter(const struct plan *plan, struct init_reply *reply);
+
+/* executable.c. execute() returns the errno of a failed exec, fail_exec() puts it in words (-1). */
+int find_executable(const struct plan *plan, struct init_reply *reply);
+int make_vectors(const struct plan *plan, struct init_reply *reply);
+int execute(const struct plan *plan);
+int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply);
+
+int run_hooks(const struct plan *plan, struct init_reply *reply);
 
 #endif

@@ -25,16 +25,14 @@ struct plan_list {
 enum plan_flags {
 	PLAN_TERMINAL = 1 << 0,
 	PLAN_NO_NEW_PRIVS = 1 << 1,
-	PLAN_UMASK = 1 << 2,
-	PLAN_CAPABILITIES = 1 << 3,
-	PLAN_SETGROUPS = 1 << 4, /* not where the user namespace denies it */
-	PLAN_KEYRING = 1 << 5,	 /* a session keyring of its own */
-	PLAN_CONSOLE_SIZE = 1 << 6,
-	PLAN_SCHEDULER = 1 << 7,
-	PLAN_IOPRIO = 1 << 8,
-	PLAN_PERSONALITY = 1 << 9,
-	PLAN_MEMPOLICY = 1 << 10,
-	PLAN_NO_PROCESS = 1 << 11, /* config.json has no process: start is an error */
+	PLAN_SETGROUPS = 1 << 2, /* not where the user namespace denies it */
+	PLAN_KEYRING = 1 << 3,	 /* a session keyring of its own */
+	PLAN_CONSOLE_SIZE = 1 << 4,
+	PLAN_SCHEDULER = 1 << 5,
+	PLAN_IOPRIO = 1 << 6,
+	PLAN_PERSONALITY = 1 << 7,
+	PLAN_MEMPOLICY = 1 << 8,
+	PLAN_NO_PROCESS = 1 << 9, /* config.json has no process: start is an error */
 };
 
 /* sched_setattr(2)'s struct, version 1 (Linux 5.3). */
@@ -58,13 +56,13 @@ struct plan {
 	uint32_t ioprio;
 	uint64_t personality;
 	uint32_t mempolicy_mode, mempolicy_flags;
-	struct plan_span mempolicy_nodes; /* unsigned long bitmap */
-	struct plan_span groups;	  /* uint32_t each */
-	struct plan_span cwd;		  /* one string */
+	struct plan_span mempolicy_nodes; /* bitmap of uint64_t, aligned to 8 */
+	struct plan_span groups;	  /* uint32_t each, aligned to 4 */
+	struct plan_span cwd;		  /* one string, with its NUL */
 	struct plan_list args, env;
 	struct plan_span apparmor, selinux; /* one string, size 0: none */
-	struct plan_span filter;	    /* struct sock_filter each: seccomp; size 0: none */
-	uint32_t filter_flags;		    /* SECCOMP_FILTER_FLAG_* */
+	struct plan_span filter;   /* struct sock_filter each, aligned to 8; size 0: no seccomp */
+	uint32_t filter_flags;	   /* SECCOMP_FILTER_FLAG_* */
 	struct plan_span listener; /* SCMP_ACT_NOTIFY: path of the agent's socket; size 0: none */
 	struct plan_span listener_state; /* the containerProcessState to send, pid filled in */
 	struct plan_span hooks;		 /* struct plan_hook each: startContainer */
@@ -77,5 +75,11 @@ struct plan_hook {
 	uint32_t timeout_ms; /* 0: none */
 	int32_t fallback_fd; /* reserved: -1 */
 };
+
+/* Where a span begins; only after the plan was checked. */
+static inline const void *plan_at(const struct plan *plan, struct plan_span span)
+{
+	return (const char *)plan + span.offset;
+}
 
 #endif

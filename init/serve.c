@@ -29,24 +29,7 @@ static const struct plan *plan;
 
 int send_reply(int connection, const struct init_reply *reply, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} space = {0};
-	struct iovec iov = {(void *)(uintptr_t)reply, sizeof *reply};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		struct cmsghdr *c = &space.header;
-
-		msg.msg_control = &space;
-		msg.msg_controllen = sizeof space.space;
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	}
-	return sendmsg(connection, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return send_message(connection, reply, sizeof *reply, fd);
 }
 
 /* The driver died before it committed: there is nobody left to undo us but ourselves. */

@@ -1,0 +1,35 @@
+/*
+ * Init's plan (init/plan.h) from config.json: process, linux.seccomp,
+ * linux.memoryPolicy, linux.personality and the startContainer hooks, in a
+ * sealed memory file that init maps.
+ *
+ * rlimits (kernel/rlimit.h) and oomScoreAdj (kernel/oom.h) are not in it: the
+ * stage applies them from outside. Neither is process.user.username, which
+ * is for other systems.
+ */
+#ifndef KERNEL_PLAN_H
+#define KERNEL_PLAN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "oci/container.h"
+
+/* Whether process.env has no HOME, so that one has to be found (kernel/passwd.h). */
+bool plan_wants_home(const struct json_object *config);
+
+/*
+ * Returns the descriptor of the memory file; the caller closes it. home is used
+ * where plan_wants_home(), and may be NULL. *ret_warnings (unless NULL): an array of
+ * strings, what config.json asks for and cannot be had, or NULL if there is
+ * nothing; the caller puts it.
+ *
+ * -1 with *err: FAULT_CONFIG for what config.json says wrongly, FAULT_UNSUPPORTED for
+ * what this machine cannot do (a label without its security module, groups where
+ * the user namespace denies setgroups(2)).
+ */
+int plan_build(const struct container *c, const char *home, struct json_object **ret_warnings,
+	       struct oci_err *err);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * process.scheduler, process.ioPriority, linux.memoryPolicy and
+ * linux.personality as numbers for init's plan (sched_setattr(2), ioprio_set(2),
+ * set_mempolicy(2), personality(2)).
+ */
+#ifndef KERNEL_SCHEDULING_H
+#define KERNEL_SCHEDULING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "init/plan.h"
+
+enum { MEMORY_NODES_MAX = 1024 }; /* the kernel's own limit is lower */
+
+struct memory_nodes {
+	uint64_t bits[MEMORY_NODES_MAX / 64];
+	size_t n_words; /* 0: no nodes given */
+};
+
+/*
+ * Fills the members of the plan that config.json says something about, and
+ * their flags. FAULT_CONFIG with the property's pointer for unknown words.
+ */
+int scheduling_fill(const struct json_object *config, struct plan *plan, struct memory_nodes *nodes,
+		    struct oci_err *err);
+
+#endif
