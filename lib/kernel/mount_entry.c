@@ -72,59 +72,15 @@ static int fail_errno(const struct mount_entry *entry, int e, const char *reason
 	return fail(entry, err);
 }
 
-int mount_entry_parse(struct mount_entry *entry, const struct container *c, size_t index,
-		      struct oci_err *err)
-{
-	const struct json_object *mount = json_item(json_member(c->config, "mounts"), index);
-	const char *destination = json_string(mount, "destination");
-	const char *source = json_string(mount, "source"), *type = json_string(mount, "type");
-
-	*entry = (struct mount_entry){
-		.index = index,
-		.mount = mount,
-		.destination = destination ? destination : "",
-		.type = type && *type ? type : "none",
-		.tree = -1,
-		.userns = -1,
-		.late_fd = -1,
-	};
-	if (mountopt_parse(mount, index, &entry->opt, err) < 0)
-		return -1;
-	if (!is_bind(entry) || is_remount(entry))
-		return 0;
-	if (!source || !*source) {
-		err_set(err, FAULT_CONFIG, "it has no source");
-		return fail(entry, err);
-	}
-	if (source[0] == '/')
-		entry->source = strdup(source);
-	else if (asprintf(&entry->source, "%s/%s", c->state->bundle, source) < 0)
-		entry->source = NULL;
-	return entry->source ? 0 : fail_errno(entry, ENOMEM, "", err);
-}
-
-void mount_entry_free(struct mount_entry *entry)
-{
-	mountopt_free(&entry->opt);
-	own_close_fd(&entry->tree);
-	free(entry->source);
-	*entry = (struct mount_entry){.tree = -1, .userns = -1, .late_fd = -1};
-}
-
 static int find_idmap(struct mount_entry *entry, const struct mount_context *context,
 		      struct oci_err *err)
 {
-	const struct json_object *uids = json_member(entry->mount, "uidMappings");
-	const struct json_object *gids = json_member(entry->mount, "gidMappings");
-
-	if (uids || gids) {
-		/* Mappings without the option: "idmap" is meant. */
-		if (!(entry->opt.actions & IDMAP))
-			entry->opt.actions |= MOUNTOPT_IDMAP;
-		entry->userns = idmap_get(context->idmaps, uids, gids, err);
-	} else if (!(entry->opt.actions & IDMAP)) {
+	/* Mappings without the option: "idmap" is meant. */
+	if (entry->uids || entry->gids)
+		entry->userns = idmap_get(context->idmaps, entry->uids, entry->gids, err);
+	else if (!(entry->opt.actions & IDMAP))
 		return 0;
-	} else if (json_length(json_path(context->c->config, "linux", "uidMappings", NULL)) == 0) {
+	else if (json_length(json_path(context->c->config, "linux", "uidMappings", NULL)) == 0) {
 		err_set(err, FAULT_CONFIG,
 			"option \"idmap\" needs uidMappings and gidMappings, or "
 			"a container with a user namespace");
@@ -138,9 +94,8 @@ static int make_by_init(struct mount_entry *entry, struct mount_context *context
 			struct oci_err *err)
 {
 	const struct mountopt *opt = &entry->opt;
-	const char *source = json_string(entry->mount, "source");
 	own_ptr const char **options = calloc(opt->n_data + opt->n_superblock + 1, sizeof *options);
-	const char *type = strcmp(entry->type, "cgroup") == 0 ? "cgroup2" : entry->type;
+	const char *type = entry->type, *source = entry->source ? entry->source : type;
 	size_t n = 0;
 
 	if (!options)
@@ -154,7 +109,7 @@ static int make_by_init(struct mount_entry *entry, struct mount_context *context
 			options[n++] = opt->superblock[i];
 	for (size_t i = 0; i < opt->n_data; i++)
 		options[n++] = opt->data[i].text;
-	entry->tree = init_make_mount(context->init, type, source ? source : type, options, n,
+	entry->tree = init_make_mount(context->init, type, source, options, n,
 				      opt->set | opt->recursive_set, err);
 	if (entry->tree >= 0)
 		return 0;
@@ -247,6 +202,8 @@ static int prepare_source(struct mount_entry *entry, int tree, uint64_t host_pro
 int mount_entry_prepare(struct mount_entry *entry, struct mount_context *context,
 			struct oci_err *err)
 {
+	if (entry->link)
+		return 0;
 	if (find_idmap(entry, context, err) < 0)
 		return -1;
 	if (is_made_by_init(entry)) {
@@ -311,7 +268,7 @@ static int attach_new(struct mount_entry *entry, const struct mount_context *con
 	struct mount_target target;
 	struct mount_new what = {
 		.type = entry->type,
-		.source = json_string(entry->mount, "source"),
+		.source = entry->source && *entry->source ? entry->source : entry->type,
 		.opt = opt,
 		.index = entry->index,
 		.mode = -1,
@@ -330,8 +287,6 @@ static int attach_new(struct mount_entry *entry, const struct mount_context *con
 	/* A tmpfs over /tmp is as open as /tmp was. */
 	if (is_tmpfs && !target.made)
 		what.mode = target.mode;
-	if (!what.source || !*what.source)
-		what.source = entry->type;
 	if (is_read_only_late(entry))
 		attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	tree = mount_new(&what, attributes, err);
@@ -399,9 +354,21 @@ static int change_existing(struct mount_entry *entry, const struct mount_context
 	return 0;
 }
 
+static int make_link(const struct mount_entry *entry, int root_fd, struct oci_err *err)
+{
+	const char *name;
+	own_fd int parent = path_open_parent(root_fd, entry->destination, &name);
+
+	if (parent < 0 || (symlinkat(entry->link, parent, name) < 0 && errno != EEXIST))
+		return fail_errno(entry, errno, "cannot make the link", err);
+	return 0;
+}
+
 int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context, int root_fd,
 		       struct oci_err *err)
 {
+	if (entry->link)
+		return make_link(entry, root_fd, err);
 	if (is_remount(entry))
 		return change_existing(entry, context, root_fd, err);
 	if (is_bind(entry) || is_made_by_init(entry))

@@ -8,7 +8,6 @@
  * Undo: nothing; the mounts go with the namespace.
  * Specification: config.md, "Mounts"; config-linux.md, "Devices".
  */
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,16 +25,13 @@
 struct job {
 	const struct container *c;
 	struct mount_context context;
-	struct mount_entry *entries;
-	size_t n;
+	struct mount_list list;
 	struct idmap_cache idmaps;
 };
 
 static void own_end_job(struct job *job)
 {
-	for (size_t i = 0; i < job->n; i++)
-		mount_entry_free(&job->entries[i]);
-	free(job->entries);
+	mount_list_free(&job->list);
 	own_close_fd(&job->context.init);
 	idmap_free(&job->idmaps);
 }
@@ -51,13 +47,13 @@ static int inside(void *arg, struct oci_err *err)
 		return -1;
 	/* Modes are what config.json says. It is this task's own: see joined_run(). */
 	umask(0);
-	for (size_t i = 0; i < job->n; i++)
-		if (mount_entry_attach(&job->entries[i], &job->context, root, err) < 0)
+	for (size_t i = 0; i < job->list.n; i++)
+		if (mount_entry_attach(&job->list.entries[i], &job->context, root, err) < 0)
 			return -1;
 	if (device_make_all(job->c->config, root, err) < 0)
 		return -1;
-	for (size_t i = 0; i < job->n; i++)
-		if (mount_entry_finish(&job->entries[i], err) < 0)
+	for (size_t i = 0; i < job->list.n; i++)
+		if (mount_entry_finish(&job->list.entries[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -65,20 +61,15 @@ static int inside(void *arg, struct oci_err *err)
 static int prepare(struct job *job, struct oci_err *err)
 {
 	const struct json_object *config = job->c->config;
-	size_t n = json_length(json_member(config, "mounts"));
 
 	job->context.host_propagation = mount_host_propagation(config);
 	job->context.label = json_string(json_member(config, "linux"), "mountLabel");
 	job->context.idmaps = &job->idmaps;
-	job->entries = calloc(n + 1, sizeof *job->entries);
-	if (!job->entries)
-		return err_sys(err, ENOMEM, "cannot prepare the mounts");
-	for (size_t i = 0; i < n; i++) {
-		job->n = i + 1;
-		if (mount_entry_parse(&job->entries[i], job->c, i, err) < 0 ||
-		    mount_entry_prepare(&job->entries[i], &job->context, err) < 0)
+	if (mount_list_parse(&job->list, job->c, err) < 0)
+		return -1;
+	for (size_t i = 0; i < job->list.n; i++)
+		if (mount_entry_prepare(&job->list.entries[i], &job->context, err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
