@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "base/nearest.h"
 #include "base/own.h"
 
 /* MOUNT_ATTR_RELATIME is 0: the value of the field when nothing is set in it. */
@@ -148,6 +149,15 @@ bool mountopt_is_bind(const struct json_object *mount)
 	return false;
 }
 
+const char *mountopt_type(const struct json_object *mount)
+{
+	const char *type = json_string(mount, "type");
+
+	if (mountopt_is_bind(mount))
+		return NULL;
+	return type && *type ? type : "none";
+}
+
 /* The values of these may have commas of their own: context="system_u:object_r:t:s0:c1,c2". */
 static bool may_have_comma(const char *option)
 {
@@ -214,19 +224,59 @@ static int add_data(struct mountopt *opt, const char *option, size_t index, stru
 	return 0;
 }
 
-int mountopt_add(struct mountopt *opt, const char *option, size_t index, bool bind,
+static const char *nearest_name(const char *option)
+{
+	const char *best = NULL;
+	int best_distance = 0;
+
+	for (size_t i = 0; i < mountopt_table_rows; i++) {
+		int d = nearest_distance(option, mountopt_table[i].name);
+
+		if (d >= 0 && (!best || d < best_distance)) {
+			best = mountopt_table[i].name;
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+/* Filesystems whose own options without a value are few, and like none of the table. */
+static bool is_in_memory(const char *type)
+{
+	static const char *const types[] = {"tmpfs",  "proc",	"sysfs",  "devpts",
+					    "mqueue", "cgroup", "cgroup2"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+static int add_unknown(struct mountopt *opt, const char *option, size_t index, const char *type,
+		       struct oci_err *err)
+{
+	const char *meant = NULL;
+
+	if (check_text(option, err) < 0)
+		return -1;
+	if (!type || (is_in_memory(type) && !strchr(option, '=')))
+		meant = nearest_name(option);
+	if (type && !meant)
+		return add_data(opt, option, index, err);
+	if (type)
+		err_set(err, FAULT_CONFIG, "unknown mount option \"%s\"", option);
+	else
+		err_set(err, FAULT_CONFIG, "unknown mount option \"%s\" for a bind mount", option);
+	return meant ? err_hint(err, "did you mean \"%s\"?", meant) : -1;
+}
+
+int mountopt_add(struct mountopt *opt, const char *option, size_t index, const char *type,
 		 struct oci_err *err)
 {
 	const struct mountopt_row *row = mountopt_find(option);
 
-	if (!row) {
-		if (check_text(option, err) < 0)
-			return -1;
-		if (bind)
-			return err_set(err, FAULT_CONFIG, "a bind mount has no option \"%s\"",
-				       option);
-		return add_data(opt, option, index, err);
-	}
+	if (!row)
+		return add_unknown(opt, option, index, type, err);
 	switch (row->kind) {
 	case MOUNTOPT_ATTRIBUTE:
 		add_attribute(&opt->set, &opt->clear, row);
@@ -252,14 +302,14 @@ int mountopt_parse(const struct json_object *mount, size_t index, struct mountop
 {
 	own_mountopt struct mountopt opt;
 	const struct json_object *options = json_member(mount, "options");
-	bool bind = mountopt_is_bind(mount);
+	const char *type = mountopt_type(mount);
 
 	mountopt_begin(&opt);
 	mountopt_begin(ret_opt);
 	for (size_t i = 0; i < json_length(options); i++)
-		if (mountopt_add(&opt, json_item_string(options, i), i, bind, err) < 0)
+		if (mountopt_add(&opt, json_item_string(options, i), i, type, err) < 0)
 			return err_at(err, "/mounts/%zu/options/%zu", index, i);
-	if (bind && !(opt.actions & MOUNTOPT_RBIND))
+	if (!type && !(opt.actions & MOUNTOPT_RBIND))
 		opt.actions |= MOUNTOPT_BIND;
 	*ret_opt = opt;
 	opt.data = NULL;

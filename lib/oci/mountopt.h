@@ -19,7 +19,9 @@
  *
  * What the table does not know is data for the filesystem, which judges it
  * itself. A bind mount has no filesystem to judge: there the set of options is
- * closed, and an unknown one is an error.
+ * closed, and an unknown one is an error. So is, for filesystems in memory, an option
+ * that looks like a misspelt one of the table: "strictatme" is no option of tmpfs, and
+ * the kernel's error would not name the one that was meant.
  */
 #ifndef OCI_MOUNTOPT_H
 #define OCI_MOUNTOPT_H
@@ -113,13 +115,17 @@ int mountopt_parse(const struct json_object *mount, size_t index, struct mountop
 
 /*
  * The steps of mountopt_parse(), for who wants every error: start with
- * mountopt_begin() and add each option. bind as mountopt_is_bind() says. An
- * error carries no pointer, and the option is left out. index: of the option.
+ * mountopt_begin() and add each option, index being its place. type is the
+ * filesystem's, NULL for a bind mount, as mountopt_type() says. An error
+ * carries no pointer, its hint the option that was meant; the option is left out.
  */
 void mountopt_begin(struct mountopt *opt);
-bool mountopt_is_bind(const struct json_object *mount);
-int mountopt_add(struct mountopt *opt, const char *option, size_t index, bool bind,
+const char *mountopt_type(const struct json_object *mount);
+int mountopt_add(struct mountopt *opt, const char *option, size_t index, const char *type,
 		 struct oci_err *err);
+
+/* Whether it has the option bind or rbind, or the type bind. */
+bool mountopt_is_bind(const struct json_object *mount);
 
 void mountopt_free(struct mountopt *opt);
 
