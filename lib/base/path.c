@@ -235,16 +235,53 @@ int path_open_parent(int root_fd, const char *path, const char **ret_name)
 	return fd;
 }
 
+/* A new file: never through a link, never what is there. The descriptor of what was made, O_PATH.
+ */
+static int create_file(int parent, const char *name, mode_t mode)
+{
+	own_fd int made =
+		openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	own_fd int fd = -1;
+	struct stat ours, now;
+
+	if (made < 0)
+		return -1;
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(made, &ours) < 0 || fstat(fd, &now) < 0)
+		return -1;
+	if (ours.st_ino != now.st_ino || ours.st_dev != now.st_dev) {
+		errno = EAGAIN; /* exchanged meanwhile */
+		return -1;
+	}
+	return steal_fd(&fd);
+}
+
+/* The path of what the link "name" in parent, the last component of path, leads to; NULL with
+ * errno. */
+static char *follow_last(const char *path, const char *name, int parent)
+{
+	char target[PATH_MAX], *joined;
+	ssize_t n = readlinkat(parent, name, target, sizeof target - 1);
+
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	if (asprintf(&joined, "%.*s%s", target[0] == '/' ? 0 : (int)(name - path), path, target) <
+	    0)
+		return NULL;
+	return joined;
+}
+
 int path_make_file(int root_fd, const char *path, mode_t mode)
 {
 	own_ptr char *next = strdup(path);
 
 	for (int links = 0; next && links <= LINKS_MAX; links++) {
-		own_fd int found = path_open_in_root(root_fd, next, O_PATH), parent = -1, made = -1;
-		char target[PATH_MAX], *joined;
+		own_fd int found = path_open_in_root(root_fd, next, O_PATH), parent = -1;
 		const char *name;
+		char *joined;
 		struct stat st;
-		ssize_t n;
+		int made;
 
 		if (found >= 0) {
 			if (fstat(found, &st) < 0)
@@ -259,20 +296,14 @@ int path_make_file(int root_fd, const char *path, mode_t mode)
 		parent = path_open_parent(root_fd, next, &name);
 		if (parent < 0)
 			return -1;
-		/* O_EXCL and O_NOFOLLOW: never through a link, never an existing file. */
-		made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			      mode);
-		if (made >= 0)
-			return openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (errno != EEXIST)
-			return -1;
+		made = create_file(parent, name, mode);
+		if (made >= 0 || errno != EEXIST)
+			return made;
 		/* A dangling link: its target is created inside the root. */
-		n = readlinkat(parent, name, target, sizeof target - 1);
-		if (n < 0)
-			return -1;
-		target[n] = '\0';
-		if (asprintf(&joined, "%.*s%s", target[0] == '/' ? 0 : (int)(name - next), next,
-			     target) < 0)
+		joined = follow_last(next, name, parent);
+		if (!joined && errno == EINVAL)
+			continue; /* no link: somebody else has just created it */
+		if (!joined)
 			return -1;
 		free(next);
 		next = joined;
