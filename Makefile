@@ -100,6 +100,7 @@ $B/commands.o: $B/commands.c tools/commands.h
 
 # Embedded with .incbin.
 $B/pipeline/stock.o: pipeline/default.pipeline
+$B/tools/oci-spec.o: tools/default-config.json
 
 $B/oci: $(tool_objects) $B/commands.o $B/liboci.a
 	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \

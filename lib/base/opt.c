@@ -139,7 +139,7 @@ static int set(const struct opt *o, const char *value, struct oci_err *err)
 static void nearest_in(const struct opt *table, const char *name, int *best, const char **ret_name)
 {
 	for (const struct opt *o = table; o && o->name; o++) {
-		int distance = nearest_distance(name, o->name);
+		int distance = o->help ? nearest_distance(name, o->name) : -1;
 
 		if (distance < 0 || (*best >= 0 && distance >= *best))
 			continue;
@@ -231,8 +231,8 @@ static int check_count(const struct command *command, int n, struct oci_err *err
 		what = "too many arguments";
 	if (!what)
 		return 0;
-	err_set(err, FAULT_USAGE, "%s: usage: %s [OPTIONS] %s", what, command->name,
-		command->operands ? command->operands : "");
+	err_set(err, FAULT_USAGE, "%s: usage: %s [OPTIONS]%s%s", what, command->name,
+		command->operands ? " " : "", command->operands ? command->operands : "");
 	return err_hint(err, "%s --help says more", command->name);
 }
 
