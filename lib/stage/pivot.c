@@ -1,0 +1,241 @@
+/*
+ * oci-pivot
+ *
+ * Purpose: make the prepared root filesystem the container's "/", close what
+ *   config.json wants closed, and have init take on the user's identity.
+ * Runs in: opens and limits in the caller's namespaces; masks, pivots and talks to
+ *   init inside the container's, where no program of the container runs yet.
+ * Should: leave nothing of the host mounted in the container but what config.json
+ *   names; report what init cannot do ("executable file not found") as an error
+ *   of the creation.
+ * Mustn't: open a path of the container by name after the pivot: the root
+ *   descriptor is from before it.
+ * Undo: the mount namespace ends with init.
+ * Specification: config.md "Root", "Process"; config-linux.md "Masked Paths",
+ *   "Readonly Paths", "Rootfs Mount Propagation", "Sysctl".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/sock.h"
+#include "base/sys.h"
+#include "kernel/init.h"
+#include "kernel/joined.h"
+#include "kernel/mask.h"
+#include "kernel/mount.h"
+#include "kernel/ns.h"
+#include "kernel/oom.h"
+#include "kernel/passwd.h"
+#include "kernel/plan.h"
+#include "kernel/rlimit.h"
+#include "kernel/sysctl.h"
+#include "stage/stage.h"
+
+/* What is opened before joining. */
+struct pivot {
+	const struct container *c;
+	int init;	/* connection */
+	int console;	/* connected console socket, or -1 */
+	int sysctl;	/* a procfs, or -1 */
+	int null_mount; /* for masked files, or -1 */
+	struct json_object *warnings;
+};
+
+static void close_pivot(const struct pivot *p)
+{
+	own_close_fd(&p->init);
+	own_close_fd(&p->console);
+	own_close_fd(&p->sysctl);
+	own_close_fd(&p->null_mount);
+}
+
+static int open_console(struct pivot *p, struct oci_err *err)
+{
+	const char *path = p->c->state->options.console_socket;
+
+	if (!json_true(json_member(p->c->config, "process"), "terminal"))
+		return 0;
+	if (!path) {
+		err_set(err, FAULT_USAGE, "a terminal is wanted, but there is no --console-socket");
+		return err_at(err, "/process/terminal");
+	}
+	p->console = sock_connect_path(path, SOCK_STREAM);
+	return p->console < 0
+		       ? err_sys(err, errno, "cannot connect to the console socket \"%s\"", path)
+		       : 0;
+}
+
+/* Limits are set from here: init may have no right to raise its own. */
+static int limit_init(const struct container *c, struct oci_err *err)
+{
+	const struct json_object *process = json_member(c->config, "process");
+	pid_t pid = c->state->init.pid;
+
+	if (rlimit_apply(pid, json_member(process, "rlimits"), err) < 0)
+		return -1;
+	return json_has(process, "oomScoreAdj")
+		       ? oom_apply(pid, (int)json_int(process, "oomScoreAdj", 0), err)
+		       : 0;
+}
+
+static int before(struct pivot *p, struct oci_err *err)
+{
+	const struct json_object *linux_config = json_member(p->c->config, "linux");
+
+	p->init = init_connect(p->c, err);
+	if (p->init < 0 || open_console(p, err) < 0 || limit_init(p->c, err) < 0)
+		return -1;
+	if (json_has(linux_config, "sysctl")) {
+		p->sysctl = sysctl_open(err);
+		if (p->sysctl < 0)
+			return -1;
+	}
+	if (json_length(json_member(linux_config, "maskedPaths"))) {
+		p->null_mount = mask_open_null(err);
+		if (p->null_mount < 0 && err->fault)
+			return -1;
+	}
+	return 0;
+}
+
+static int close_paths(struct pivot *p, int root_fd, struct oci_err *err)
+{
+	const struct json_object *config = p->c->config;
+	const struct json_object *linux_config = json_member(config, "linux");
+
+	const struct json_object *masked = json_member(linux_config, "maskedPaths");
+
+	/* An unprivileged user may clone mounts only in here. */
+	if (json_length(masked) && p->null_mount < 0) {
+		p->null_mount = mask_open_null(err);
+		if (p->null_mount < 0)
+			return -1;
+	}
+	if (mask_paths(root_fd, masked, steal_fd(&p->null_mount), err) < 0 ||
+	    read_only_paths(root_fd, json_member(linux_config, "readonlyPaths"), err) < 0)
+		return -1;
+	return json_true(json_member(config, "root"), "readonly") ? read_only_root(root_fd, err)
+								  : 0;
+}
+
+/*
+ * pivot_root(".", ".") puts the old root on top of the new one, from where it
+ * is detached: no directory for it is needed. Init, whose root and working
+ * directory are the old root, is moved by the kernel.
+ */
+static int pivot_to(int root_fd, struct oci_err *err)
+{
+	if (fchdir(root_fd) < 0)
+		return err_sys(err, errno, "cannot enter the root filesystem");
+	if (sys_pivot_root(".", ".") < 0) {
+		err_sys(err, errno, "cannot pivot to the root filesystem");
+		if (err->errnum == EINVAL)
+			err_hint(err,
+				 "from an initramfs, which cannot be pivoted from, use --no-pivot");
+		return -1;
+	}
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, errno, "cannot detach the old root");
+	if (chdir("/") < 0)
+		return err_sys(err, errno, "cannot change to the new root");
+	return 0;
+}
+
+/* --no-pivot: the root filesystem is moved over "/"; init then changes its root to it. */
+static int move_to(int root_fd, struct oci_err *err)
+{
+	if (fchdir(root_fd) < 0)
+		return err_sys(err, errno, "cannot enter the root filesystem");
+	if (move_mount(root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(err, errno, "cannot move the root filesystem to \"/\"");
+	return 0;
+}
+
+/* change_root: the directory that init has to chroot to, or -1. */
+static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_err *err)
+{
+	const struct json_object *user = json_path(p->c->config, "process", "user", NULL);
+	own_ptr char *home = NULL;
+	own_fd int plan = -1;
+
+	if (plan_wants_home(p->c->config))
+		home = passwd_home(root_fd, (uid_t)json_uint(user, "uid", 0));
+	plan = plan_build(p->c, home, &p->warnings, err);
+	if (plan < 0)
+		return -1;
+	return init_get_ready(p->init, plan, p->console, change_root, err);
+}
+
+static int inside(void *arg, struct oci_err *err)
+{
+	struct pivot *p = arg;
+	bool no_pivot = p->c->state->options.no_pivot;
+	own_fd int root_fd = rootfs_open(p->c, err);
+
+	if (root_fd < 0 || close_paths(p, root_fd, err) < 0)
+		return -1;
+	if (p->sysctl >= 0 &&
+	    sysctl_write(p->sysctl, json_path(p->c->config, "linux", "sysctl", NULL), err) < 0)
+		return -1;
+	if ((no_pivot ? move_to(root_fd, err) : pivot_to(root_fd, err)) < 0 ||
+	    mount_root_propagation(p->c->config, root_fd, err) < 0)
+		return -1;
+	return get_ready(p, root_fd, no_pivot ? root_fd : -1, err);
+}
+
+/* Without a mount namespace of its own nothing is mounted: init changes its root, no more. */
+static int inside_shared(void *arg, struct oci_err *err)
+{
+	struct pivot *p = arg;
+
+	return p->sysctl < 0 ? 0
+			     : sysctl_write(p->sysctl,
+					    json_path(p->c->config, "linux", "sysctl", NULL), err);
+}
+
+static int change_root(struct pivot *p, int flags, struct oci_err *err)
+{
+	own_fd int root_fd = rootfs_open(p->c, err);
+
+	if (root_fd < 0 || (flags && joined_run(p->c, flags, inside_shared, p, err) < 0))
+		return -1;
+	return get_ready(p, root_fd, root_fd, err);
+}
+
+int stage_pivot(struct container *c, struct oci_err *err)
+{
+	__attribute__((cleanup(close_pivot))) struct pivot p = {
+		.c = c, .init = -1, .console = -1, .sysctl = -1, .null_mount = -1};
+	int flags = 0;
+
+	if (container_load_config(c, err) < 0 || before(&p, err) < 0)
+		return -1;
+	/* The parameters are those of these namespaces. */
+	if (p.sysctl >= 0)
+		flags = (int)(ns_listed(c->config) & (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
+	if ((mount_namespace_is_own(c->config) ? joined_run(c, flags | CLONE_NEWNS, inside, &p, err)
+					       : change_root(&p, flags, err)) < 0)
+		return -1;
+	c->warnings = p.warnings;
+	c->state->status = STATUS_CREATED;
+	return 0;
+}
+
+char *describe_pivot(const struct container *c)
+{
+	const struct json_object *linux_config = json_member(c->config, "linux");
+	char *text = NULL;
+
+	if (asprintf(&text, "/ is the root filesystem%s; %zu masked, %zu read-only paths",
+		     json_true(json_member(c->config, "root"), "readonly") ? ", read-only" : "",
+		     json_length(json_member(linux_config, "maskedPaths")),
+		     json_length(json_member(linux_config, "readonlyPaths"))) < 0)
+		return NULL;
+	return text;
+}
