@@ -5,24 +5,6 @@
 
 #include "base/own.h"
 
-/* Until each has its file. */
-#pragma weak stage_cgroup
-#pragma weak stage_nsenter_setup
-#pragma weak stage_prepare_root
-#pragma weak stage_mount
-#pragma weak stage_hook_prestart
-#pragma weak stage_hook_create_runtime
-#pragma weak stage_hook_create_container
-#pragma weak stage_pivot
-#pragma weak describe_validate
-#pragma weak describe_cgroup
-#pragma weak describe_nsenter_setup
-#pragma weak describe_prepare_root
-#pragma weak describe_mount
-#pragma weak describe_hook_prestart
-#pragma weak describe_hook_create_runtime
-#pragma weak describe_hook_create_container
-#pragma weak describe_pivot
 
 const struct stage stages[] = {
 	{"validate", "oci-validate", SIDE_RUNTIME, NULL, NULL, describe_validate},
