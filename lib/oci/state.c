@@ -196,6 +196,33 @@ char *state_format(const struct oci_state *state)
 	return text;
 }
 
+struct json_object *state_public(const struct oci_state *state, enum oci_status status, pid_t pid)
+{
+	struct json_object *json = json_object_new_object();
+
+	add_string(json, "ociVersion", state->oci_version);
+	add_string(json, "id", state->id);
+	add_string(json, "status", status_name(status));
+	if (pid)
+		add_uint(json, "pid", (uint64_t)pid);
+	add_string(json, "bundle", state->bundle);
+	if (state->annotations)
+		json_object_object_add(json, "annotations", json_object_get(state->annotations));
+	return json;
+}
+
+char *state_for_hooks(const struct oci_state *state, enum oci_status status, pid_t pid)
+{
+	own_json struct json_object *json = state_public(state, status, pid);
+	char *text = NULL;
+
+	if (asprintf(&text, "%s\n",
+		     json_object_to_json_string_ext(
+			     json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		return NULL;
+	return text;
+}
+
 struct json_object *state_stage(const struct oci_state *state, const char *name)
 {
 	for (size_t i = 0; i < json_length(state->stages); i++) {

@@ -67,6 +67,14 @@ struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 /* The text of state.json; the caller frees it. */
 char *state_format(const struct oci_state *state);
 
+/*
+ * The properties of runtime.md alone, with this status. pid is that which the
+ * reader sees; 0: none. The caller puts it. And as hooks get it, as one line of
+ * text; the caller frees it.
+ */
+struct json_object *state_public(const struct oci_state *state, enum oci_status status, pid_t pid);
+char *state_for_hooks(const struct oci_state *state, enum oci_status status, pid_t pid);
+
 void state_free(struct oci_state *state);
 
 /* The record of a stage in state->stages, or NULL. */

@@ -43,31 +43,6 @@ bool hooks_has(const struct container *c, const char *kind)
 	return json_length(hooks_of(c, kind)) > 0;
 }
 
-static void add(struct json_object *object, const char *key, struct json_object *value)
-{
-	json_object_object_add(object, key, value);
-}
-
-char *hook_state(const struct oci_state *state, enum oci_status status, pid_t pid)
-{
-	own_json struct json_object *json = json_object_new_object();
-	char *text = NULL;
-
-	add(json, "ociVersion", json_object_new_string(state->oci_version));
-	add(json, "id", json_object_new_string(state->id));
-	add(json, "status", json_object_new_string(status_name(status)));
-	if (pid)
-		add(json, "pid", json_object_new_int(pid));
-	add(json, "bundle", json_object_new_string(state->bundle));
-	if (state->annotations)
-		add(json, "annotations", json_object_get(state->annotations));
-	if (asprintf(&text, "%s\n",
-		     json_object_to_json_string_ext(
-			     json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
-		return NULL;
-	return text;
-}
-
 /* ---- In the container's namespaces --------------------------------------------------------- */
 
 struct join {
@@ -209,7 +184,7 @@ static int run_item(const struct container *c, const char *kind, size_t i, int s
 static int state_file(const struct container *c, enum oci_status status, pid_t pid,
 		      struct oci_err *err)
 {
-	own_ptr char *text = hook_state(c->state, status, pid);
+	own_ptr char *text = state_for_hooks(c->state, status, pid);
 	int fd = -1;
 
 	if (text)

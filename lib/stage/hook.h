@@ -36,10 +36,4 @@ int hooks_run(const struct container *c, const char *kind, enum oci_status statu
 void hooks_run_all(const struct container *c, const char *kind, enum oci_status status,
 		   struct oci_err *warning);
 
-/*
- * The state as hooks get it: one line of JSON, the properties of runtime.md
- * alone. pid is that which the reader sees; 0: none. The caller frees it.
- */
-char *hook_state(const struct oci_state *state, enum oci_status status, pid_t pid);
-
 #endif
