@@ -148,7 +148,7 @@ int find_executable(const struct plan *plan, struct init_reply *reply)
 	return e ? fail_exec(plan, e, reply) : 0;
 }
 
-static const char **point(const char **vector, const struct plan *plan,
+const char **point_vector(const char **vector, const struct plan *plan,
 			  const struct plan_list *list)
 {
 	const char *text = plan_at(plan, list->text);
@@ -172,7 +172,7 @@ int make_vectors(const struct plan *plan, struct init_reply *reply)
 	if (map == MAP_FAILED)
 		return reply_error(reply, errno, "cannot map the arguments");
 	vectors = map;
-	point(point(vectors, plan, &plan->args), plan, &plan->env);
+	point_vector(point_vector(vectors, plan, &plan->args), plan, &plan->env);
 	return 0;
 }
 

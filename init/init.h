@@ -34,6 +34,9 @@ int reply_error(struct init_reply *reply, int errnum, const char *fmt, ...);
 /* As reply_error(), and says which property of config.json is meant. */
 int reply_error_at(struct init_reply *reply, const char *pointer, int errnum, const char *fmt, ...);
 
+/* Says afterwards which property is meant; -1. The same formats. */
+int reply_point(struct init_reply *reply, const char *fmt, ...);
+
 /* A failure before init listens: tells the stage on the control socket, and exits. */
 _Noreturn void setup_fail(int control, int errnum, const char *fmt, ...);
 
@@ -89,6 +92,10 @@ int find_executable(const struct plan *plan, struct init_reply *reply);
 int make_vectors(const struct plan *plan, struct init_reply *reply);
 int execute(const struct plan *plan);
 int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply);
+
+/* Points at the strings of a list, and at NULL behind them; returns what comes then. */
+const char **point_vector(const char **vector, const struct plan *plan,
+			  const struct plan_list *list);
 
 int run_hooks(const struct plan *plan, struct init_reply *reply);
 

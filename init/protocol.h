@@ -35,8 +35,9 @@ struct init_request {
 /*
  * status 0: done. Otherwise an errno, and what failed: "cannot change to
  * directory \"/x\"" (the errno's name is added by the reader); if INIT_EXEC_ERROR
- * is set, text is complete and in the words that engines look for. pointer: the
- * property of config.json, or "".
+ * is set, text is complete and in the words that engines look for; so it is with
+ * INIT_HOOK_ERROR and status 0: the hook ran. pointer: the property of
+ * config.json, or "".
  */
 enum init_reply_flags {
 	INIT_EXEC_ERROR = 1,

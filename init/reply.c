@@ -88,3 +88,13 @@ _Noreturn void setup_fail(int control, int errnum, const char *fmt, ...)
 	send_reply(control, &reply, -1);
 	_exit(1);
 }
+
+int reply_point(struct init_reply *reply, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	format(reply->pointer, sizeof reply->pointer, fmt, args);
+	va_end(args);
+	return -1;
+}

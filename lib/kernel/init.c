@@ -38,10 +38,12 @@ static int fail(const struct init_reply *reply, struct oci_err *err)
 {
 	if (reply->flags & INIT_EXEC_ERROR)
 		err_set(err, FAULT_CONFIG, "%s", reply->text);
-	else if (reply->flags & INIT_HOOK_ERROR)
-		err_set(err, FAULT_HOOK, "%s", reply->text);
-	else
+	else if (reply->status)
 		err_sys(err, reply->status, "%s", reply->text);
+	else
+		err_set(err, FAULT_HOOK, "%s", reply->text);
+	if (reply->flags & INIT_HOOK_ERROR)
+		err->fault = FAULT_HOOK;
 	err->errnum = reply->status;
 	if (reply->pointer[0])
 		err_at(err, "%s", reply->pointer);

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "base/num.h"
 #include "base/own.h"
 #include "base/sys.h"
 #include "init/plan.h"
@@ -30,10 +29,9 @@ enum {
 	FIRST_USER_NS = (int)0xEFFFFFFD,
 };
 
-struct build {
+struct plan_draft {
 	const struct container *c;
 	const struct json_object *process;
-	const char *home;
 	struct plan plan;
 	struct plan_data data;
 	struct json_object *warnings;
@@ -42,7 +40,7 @@ struct build {
 
 /* ---- Arguments and environment ----------------------------------------------------------- */
 
-static int check_lengths(struct build *b, const char *key)
+static int check_lengths(struct plan_draft *b, const char *key)
 {
 	const struct json_object *list = json_member(b->process, key);
 	const size_t n = json_length(list);
@@ -102,16 +100,15 @@ static int put_variable(struct json_object *variables, const char *entry)
 	return -1;
 }
 
-static pid_t container_pid(const struct build *b);
-
-static int put_own_variables(struct build *b, struct json_object *variables)
+static int put_own_variables(struct plan_draft *b, const char *home_directory,
+			     struct json_object *variables)
 {
 	const unsigned n = b->c->state->options.listen_fds;
 	own_ptr char *home = NULL;
 	char text[40];
 
-	if (b->home && plan_wants_home(b->c->config)) {
-		if (asprintf(&home, "HOME=%s", b->home) < 0)
+	if (home_directory && plan_wants_home(b->c->config)) {
+		if (asprintf(&home, "HOME=%s", home_directory) < 0)
 			home = NULL;
 		if (!home || put_variable(variables, home) < 0)
 			return -1;
@@ -121,12 +118,13 @@ static int put_own_variables(struct build *b, struct json_object *variables)
 	snprintf(text, sizeof text, "LISTEN_FDS=%u", n);
 	if (put_variable(variables, text) < 0)
 		return -1;
-	snprintf(text, sizeof text, "LISTEN_PID=%d", (int)container_pid(b));
+	snprintf(text, sizeof text, "LISTEN_PID=%d",
+		 (int)proc_innermost_pid(b->c->state->init.pid));
 	return put_variable(variables, text);
 }
 
 /* Of a name that is there twice the last one counts, as with runc and crun. */
-static int add_environment(struct build *b)
+static int add_environment(struct plan_draft *b, const char *home)
 {
 	const struct json_object *env = json_member(b->process, "env");
 	const size_t n = json_length(env);
@@ -136,7 +134,7 @@ static int add_environment(struct build *b)
 	for (size_t i = 0; result == 0 && i < n; i++)
 		result = put_variable(variables, json_item_string(env, i));
 	if (result == 0)
-		result = put_own_variables(b, variables);
+		result = put_own_variables(b, home, variables);
 	if (result < 0)
 		return err_sys(b->err, ENOMEM, "cannot prepare the environment");
 	b->plan.env = plan_list_begin(&b->data);
@@ -147,7 +145,7 @@ static int add_environment(struct build *b)
 	return 0;
 }
 
-static int add_command(struct build *b)
+static int add_command(struct plan_draft *b)
 {
 	const char *cwd = json_string(b->process, "cwd");
 
@@ -163,13 +161,13 @@ static int add_command(struct build *b)
 	}
 	b->plan.cwd = plan_add_string(&b->data, cwd);
 	b->plan.args = plan_add_array(&b->data, json_member(b->process, "args"));
-	return add_environment(b);
+	return 0;
 }
 
 /* ---- User and rights ------------------------------------------------------------------------ */
 
 /* 1: setgroups(2) is denied in init's user namespace; 0: not; -1 with the error. */
-static int denies_setgroups(struct build *b)
+static int denies_setgroups(struct plan_draft *b)
 {
 	const bool listed = ns_listed(b->c->config) & CLONE_NEWUSER;
 	int proc = proc_fd(b->err);
@@ -193,7 +191,7 @@ static int denies_setgroups(struct build *b)
 	return strcmp(text, "deny\n") == 0;
 }
 
-static int add_groups(struct build *b, const struct json_object *user)
+static int add_groups(struct plan_draft *b, const struct json_object *user)
 {
 	const struct json_object *list = json_member(user, "additionalGids");
 	const size_t n = json_length(list);
@@ -220,7 +218,7 @@ static int add_groups(struct build *b, const struct json_object *user)
 	return 0;
 }
 
-static int add_user(struct build *b)
+static int add_user(struct plan_draft *b)
 {
 	const struct json_object *user = json_member(b->process, "user");
 
@@ -230,7 +228,7 @@ static int add_user(struct build *b)
 	return add_groups(b, user);
 }
 
-static int add_capabilities(struct build *b)
+static int add_capabilities(struct plan_draft *b)
 {
 	const struct json_object *wanted = json_member(b->process, "capabilities");
 	struct caps held = {0}, caps;
@@ -251,8 +249,8 @@ static int add_capabilities(struct build *b)
 	return 0;
 }
 
-static int add_label(struct build *b, const char *key, const char *module, bool (*is_there)(void),
-		     struct plan_span *ret_span)
+static int add_label(struct plan_draft *b, const char *key, const char *module,
+		     bool (*is_there)(void), struct plan_span *ret_span)
 {
 	const char *label = json_string(b->process, key);
 
@@ -268,7 +266,7 @@ static int add_label(struct build *b, const char *key, const char *module, bool 
 	return 0;
 }
 
-static int add_labels(struct build *b)
+static int add_labels(struct plan_draft *b)
 {
 	if (add_label(b, "apparmorProfile", "AppArmor", lsm_has_apparmor, &b->plan.apparmor) < 0)
 		return -1;
@@ -277,7 +275,7 @@ static int add_labels(struct build *b)
 
 /* ---- The rest ------------------------------------------------------------------------------- */
 
-static int add_terminal(struct build *b)
+static int add_terminal(struct plan_draft *b)
 {
 	const struct json_object *size = json_member(b->process, "consoleSize");
 	const uint64_t height = json_uint(size, "height", 0), width = json_uint(size, "width", 0);
@@ -298,7 +296,7 @@ static int add_terminal(struct build *b)
 	return 0;
 }
 
-static int add_scheduling(struct build *b)
+static int add_scheduling(struct plan_draft *b)
 {
 	struct memory_nodes nodes = {0};
 
@@ -309,64 +307,7 @@ static int add_scheduling(struct build *b)
 	return 0;
 }
 
-/* Init's pid as it sees it itself. */
-static pid_t container_pid(const struct build *b)
-{
-	const pid_t pid = b->c->state->init.pid;
-	own_err struct oci_err ignored = ERR_INIT;
-	own_ptr char *text = NULL;
-	own_fd int fd = -1;
-	int proc = proc_fd(&ignored);
-	char path[40];
-	char *line, *last;
-	int64_t inner;
-	size_t len;
-
-	if (ns_new(b->c->config) & CLONE_NEWPID)
-		return 1;
-	if (!(ns_listed(b->c->config) & CLONE_NEWPID) || proc < 0)
-		return pid;
-	/* A joined one: "NSpid:" lists the pids from the outer to the inner namespace. */
-	snprintf(path, sizeof path, "%d/status", (int)pid);
-	fd = sys_openat2(proc, path, O_RDONLY | O_CLOEXEC, 0,
-			 RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
-	if (fd < 0 || fd_read_all(fd, 1 << 16, &text, &len) < 0)
-		return pid;
-	line = strstr(text, "\nNSpid:");
-	if (!line)
-		return pid;
-	line++;
-	line[strcspn(line, "\n")] = '\0';
-	last = strrchr(line, '\t');
-	return last && num_int(last + 1, 1, INT_MAX, &inner) ? (pid_t)inner : pid;
-}
-
-static struct json_object *make_state(const struct build *b, pid_t pid, const char *status)
-{
-	const struct oci_state *state = b->c->state;
-	struct json_object *o = json_object_new_object();
-
-	if (!o)
-		return NULL;
-	json_object_object_add(o, "ociVersion", json_object_new_string(state->oci_version));
-	json_object_object_add(o, "id", json_object_new_string(state->id));
-	json_object_object_add(o, "status", json_object_new_string(status));
-	json_object_object_add(o, "pid", json_object_new_int(pid));
-	json_object_object_add(o, "bundle", json_object_new_string(state->bundle));
-	if (state->annotations)
-		json_object_object_add(o, "annotations", json_object_get(state->annotations));
-	return o;
-}
-
-static struct plan_span add_json(struct build *b, struct json_object *o)
-{
-	const char *text = json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	return plan_add(&b->data, text, text ? strlen(text) : 0, 1);
-}
-
-static struct plan_hook add_hook(struct build *b, const struct json_object *hook)
+static struct plan_hook add_hook(struct plan_draft *b, const struct json_object *hook)
 {
 	const char *path = json_string(hook, "path");
 	const uint64_t seconds = json_uint(hook, "timeout", 0);
@@ -384,27 +325,28 @@ static struct plan_hook add_hook(struct build *b, const struct json_object *hook
 	return h;
 }
 
-static int add_hooks(struct build *b)
+static int add_hooks(struct plan_draft *b)
 {
 	const struct json_object *list = json_path(b->c->config, "hooks", "startContainer", NULL);
 	const size_t n = json_length(list);
 	own_ptr struct plan_hook *hooks = NULL;
-	own_json struct json_object *state = NULL;
+	own_ptr char *state = NULL;
 
 	if (!n)
 		return 0;
 	hooks = calloc(n, sizeof *hooks);
-	state = make_state(b, container_pid(b), status_name(STATUS_CREATED));
+	state = state_for_hooks(b->c->state, STATUS_CREATED,
+				proc_innermost_pid(b->c->state->init.pid));
 	if (!hooks || !state)
 		return err_sys(b->err, ENOMEM, "cannot prepare the hooks");
 	for (size_t i = 0; i < n; i++)
 		hooks[i] = add_hook(b, json_item(list, i));
 	b->plan.hooks = plan_add(&b->data, hooks, n * sizeof *hooks, sizeof(uint64_t));
-	b->plan.hook_state = add_json(b, state);
+	b->plan.hook_state = plan_add(&b->data, state, strlen(state), 1);
 	return 0;
 }
 
-static int add_seccomp(struct build *b)
+static int add_seccomp(struct plan_draft *b)
 {
 	struct seccomp_filter filter = {0};
 	own_ptr void *program = NULL;
@@ -421,13 +363,13 @@ static int add_seccomp(struct build *b)
 	return 0;
 }
 
-static int (*const parts[])(struct build *b) = {
+static int (*const parts[])(struct plan_draft *b) = {
 	add_command,  add_user,	      add_capabilities, add_labels,
 	add_terminal, add_scheduling, add_hooks,	add_seccomp,
 };
 
 /* Without a process there is nothing to do but to give up all rights. */
-static int fill(struct build *b)
+static int fill(struct plan_draft *b)
 {
 	const struct create_options *options = &b->c->state->options;
 
@@ -446,39 +388,59 @@ static int fill(struct build *b)
 	return 0;
 }
 
-static int finish(struct build *b)
+struct plan_draft *plan_draft(const struct container *c, struct json_object **ret_warnings,
+			      struct oci_err *err)
+{
+	own_json struct json_object *warnings = ret_warnings ? json_object_new_array() : NULL;
+	own_plan_draft struct plan_draft *b = calloc(1, sizeof *b);
+
+	if (!b) {
+		err_sys(err, ENOMEM, "cannot prepare init's plan");
+		return NULL;
+	}
+	b->c = c;
+	b->process = json_member(c->config, "process");
+	b->warnings = warnings;
+	b->err = err;
+	plan_data_init(&b->data, sizeof b->plan);
+	if (fill(b) < 0)
+		return NULL;
+	if (ret_warnings)
+		*ret_warnings = json_length(warnings) ? json_object_get(warnings) : NULL;
+	b->warnings = NULL;
+	return steal_ptr(&b);
+}
+
+int plan_seal(struct plan_draft *b, const char *home, struct oci_err *err)
 {
 	int fd;
 
+	b->err = err;
+	if (b->process && add_environment(b, home) < 0)
+		return -1;
 	if (b->data.failed)
-		return err_set(b->err, FAULT_CONFIG,
+		return err_set(err, FAULT_CONFIG,
 			       "E2BIG: arguments, environment and hooks are more than %d bytes",
 			       PLAN_SIZE_MAX);
 	b->plan.size = (uint32_t)b->data.len;
 	memcpy(b->data.bytes, &b->plan, sizeof b->plan);
 	fd = fd_memory_file("plan", b->data.bytes, b->data.len,
 			    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	return fd < 0 ? err_sys(b->err, errno, "cannot make init's plan") : fd;
+	return fd < 0 ? err_sys(err, errno, "cannot make init's plan") : fd;
+}
+
+void plan_free(struct plan_draft *draft)
+{
+	if (!draft)
+		return;
+	free(draft->data.bytes);
+	free(draft);
 }
 
 int plan_build(const struct container *c, const char *home, struct json_object **ret_warnings,
 	       struct oci_err *err)
 {
-	own_json struct json_object *warnings = ret_warnings ? json_object_new_array() : NULL;
-	struct build b = {
-		.c = c,
-		.process = json_member(c->config, "process"),
-		.home = home,
-		.warnings = warnings,
-		.err = err,
-	};
-	own_ptr char *bytes = NULL;
-	int fd;
+	own_plan_draft struct plan_draft *draft = plan_draft(c, ret_warnings, err);
 
-	plan_data_init(&b.data, sizeof b.plan);
-	fd = fill(&b) < 0 ? -1 : finish(&b);
-	bytes = b.data.bytes;
-	if (fd >= 0 && ret_warnings)
-		*ret_warnings = json_length(warnings) ? json_object_get(warnings) : NULL;
-	return fd;
+	return draft ? plan_seal(draft, home, err) : -1;
 }

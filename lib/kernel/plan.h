@@ -20,16 +20,36 @@
 bool plan_wants_home(const struct json_object *config);
 
 /*
- * Returns the descriptor of the memory file; the caller closes it. home is used
- * where plan_wants_home(), and may be NULL. *ret_warnings (unless NULL): an array of
- * strings, what config.json asks for and cannot be had, or NULL if there is
- * nothing; the caller puts it.
+ * Everything but the environment, to be prepared before the container's
+ * namespaces are joined: it asks this machine for its security modules, and
+ * runs libseccomp. *ret_warnings (unless NULL): an array of strings, what
+ * config.json asks for and cannot be had, or NULL if there is nothing; the caller
+ * puts it. The container must outlive the draft; the caller frees it.
  *
- * -1 with *err: FAULT_CONFIG for what config.json says wrongly, FAULT_UNSUPPORTED for
+ * NULL with *err: FAULT_CONFIG for what config.json says wrongly, FAULT_UNSUPPORTED for
  * what this machine cannot do (a label without its security module, groups where
  * the user namespace denies setgroups(2)).
  */
+struct plan_draft *plan_draft(const struct container *c, struct json_object **ret_warnings,
+			      struct oci_err *err);
+
+/*
+ * Returns the descriptor of the memory file; the caller closes it. home: for
+ * HOME where plan_wants_home(), or NULL. Once only.
+ */
+int plan_seal(struct plan_draft *draft, const char *home, struct oci_err *err);
+
+void plan_free(struct plan_draft *draft);
+
+/* Both in one. */
 int plan_build(const struct container *c, const char *home, struct json_object **ret_warnings,
 	       struct oci_err *err);
+
+static inline void own_free_plan_draft(struct plan_draft *const *draft)
+{
+	plan_free(*draft);
+}
+
+#define own_plan_draft __attribute__((cleanup(own_free_plan_draft)))
 
 #endif
