@@ -18,6 +18,7 @@
 enum { STACK_SIZE = 512 << 10 };
 
 struct task {
+	const struct container *c;
 	int pidfd, flags;
 	pid_t parent;
 	uint64_t host_root_mount; /* the mount id of "/" before the join */
@@ -41,10 +42,34 @@ static int root_mount_id(uint64_t *ret_id)
 	return 0;
 }
 
+/* See joined_root(). Written by the child, whose memory is ours, and reset when it has ended. */
+static int root_fd = -1;
+
+int joined_root(void)
+{
+	return root_fd;
+}
+
+/*
+ * The mount namespace first, with the caller's rights, if the rest brings others: the root
+ * of the container's user namespace need not be able to reach its root filesystem.
+ */
+static void enter_mounts(struct task *t)
+{
+	const struct oci_state *state = t->c->state;
+
+	if (~t->flags & (CLONE_NEWNS | CLONE_NEWUSER) || state->status != STATUS_CREATING ||
+	    setns(t->pidfd, CLONE_NEWNS) < 0)
+		return;
+	root_fd = sys_openat2(AT_FDCWD, state->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+			      RESOLVE_NO_SYMLINKS);
+}
+
 static int enter(struct task *t)
 {
 	uint64_t root_mount;
 
+	enter_mounts(t);
 	if (setns(t->pidfd, t->flags) < 0)
 		return err_sys(t->err, errno, "cannot join the container's namespaces");
 	/*
@@ -144,6 +169,7 @@ static int run_and_wait(struct task *t)
 	pid = clone(run, top, CLONE_VM | CLONE_VFORK | SIGCHLD, t);
 	if (pid < 0)
 		return err_sys(t->err, errno, "cannot start a process for the stage");
+	root_fd = -1;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_sys(t->err, errno, "cannot wait for the stage's process");
@@ -162,6 +188,7 @@ int joined_run(const struct container *c, int flags, int (*inside)(void *arg, st
 {
 	own_fd int pidfd = proc_open(&c->state->init, err);
 	struct task t = {
+		.c = c,
 		.pidfd = pidfd,
 		.parent = getpid(),
 		.inside = inside,

@@ -41,4 +41,11 @@ int joined_flags(const struct container *c, int flags, struct oci_err *err);
 int joined_run(const struct container *c, int flags, int (*inside)(void *arg, struct oci_err *err),
 	       void *arg, struct oci_err *err);
 
+/*
+ * Inside only: the root filesystem's directory, O_PATH, opened on the way
+ * before the rights of the user namespace replaced the caller's; or -1, then it can be
+ * opened by its path. For rootfs_open() (kernel/mount.h), which checks it.
+ */
+int joined_root(void);
+
 #endif

@@ -6,13 +6,17 @@
 
 #include "base/own.h"
 #include "base/sys.h"
+#include "kernel/joined.h"
 
 int rootfs_open(const struct container *c, struct oci_err *err)
 {
 	const struct oci_state *state = c->state;
+	int given = joined_root();
 	/* The path is canonical: a link in it now was not there when it was validated. */
-	own_fd int fd = sys_openat2(AT_FDCWD, state->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-				    RESOLVE_NO_SYMLINKS);
+	own_fd int fd =
+		given >= 0 ? fcntl(given, F_DUPFD_CLOEXEC, 0)
+			   : sys_openat2(AT_FDCWD, state->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC,
+					 0, RESOLVE_NO_SYMLINKS);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
