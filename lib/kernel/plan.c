@@ -436,11 +436,3 @@ void plan_free(struct plan_draft *draft)
 	free(draft->data.bytes);
 	free(draft);
 }
-
-int plan_build(const struct container *c, const char *home, struct json_object **ret_warnings,
-	       struct oci_err *err)
-{
-	own_plan_draft struct plan_draft *draft = plan_draft(c, ret_warnings, err);
-
-	return draft ? plan_seal(draft, home, err) : -1;
-}

@@ -41,10 +41,6 @@ int plan_seal(struct plan_draft *draft, const char *home, struct oci_err *err);
 
 void plan_free(struct plan_draft *draft);
 
-/* Both in one. */
-int plan_build(const struct container *c, const char *home, struct json_object **ret_warnings,
-	       struct oci_err *err);
-
 static inline void own_free_plan_draft(struct plan_draft *const *draft)
 {
 	plan_free(*draft);

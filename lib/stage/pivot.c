@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "base/path.h"
 #include "base/sock.h"
 #include "base/sys.h"
 #include "kernel/init.h"
@@ -44,6 +45,7 @@ struct pivot {
 	int console;	/* connected console socket, or -1 */
 	int sysctl;	/* a procfs, or -1 */
 	int null_mount; /* for masked files, or -1 */
+	struct plan_draft *plan;
 	struct json_object *warnings;
 };
 
@@ -53,6 +55,7 @@ static void close_pivot(const struct pivot *p)
 	own_close_fd(&p->console);
 	own_close_fd(&p->sysctl);
 	own_close_fd(&p->null_mount);
+	plan_free(p->plan);
 }
 
 static int open_console(struct pivot *p, struct oci_err *err)
@@ -90,6 +93,9 @@ static int before(struct pivot *p, struct oci_err *err)
 
 	p->init = init_connect(p->c, err);
 	if (p->init < 0 || open_console(p, err) < 0 || limit_init(p->c, err) < 0)
+		return -1;
+	p->plan = plan_draft(p->c, &p->warnings, err);
+	if (!p->plan)
 		return -1;
 	if (json_has(linux_config, "sysctl")) {
 		p->sysctl = sysctl_open(err);
@@ -157,6 +163,18 @@ static int move_to(int root_fd, struct oci_err *err)
 	return 0;
 }
 
+/* Here, since init finds the root filesystem read-only if it is to be so. */
+static int make_working_directory(const struct container *c, int root_fd, struct oci_err *err)
+{
+	const char *cwd = json_string(json_member(c->config, "process"), "cwd");
+	own_fd int fd = cwd ? path_make_directory(root_fd, cwd, 0755) : -1;
+
+	if (!cwd || fd >= 0)
+		return 0;
+	err_sys(err, errno, "cannot make the working directory \"%s\"", cwd);
+	return err_at(err, "/process/cwd");
+}
+
 /* change_root: the directory that init has to chroot to, or -1. */
 static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_err *err)
 {
@@ -166,7 +184,7 @@ static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_e
 
 	if (plan_wants_home(p->c->config))
 		home = passwd_home(root_fd, (uid_t)json_uint(user, "uid", 0));
-	plan = plan_build(p->c, home, &p->warnings, err);
+	plan = plan_seal(p->plan, home, err);
 	if (plan < 0)
 		return -1;
 	return init_get_ready(p->init, plan, p->console, change_root, err);
@@ -178,7 +196,8 @@ static int inside(void *arg, struct oci_err *err)
 	bool no_pivot = p->c->state->options.no_pivot;
 	own_fd int root_fd = rootfs_open(p->c, err);
 
-	if (root_fd < 0 || close_paths(p, root_fd, err) < 0)
+	if (root_fd < 0 || make_working_directory(p->c, root_fd, err) < 0 ||
+	    close_paths(p, root_fd, err) < 0)
 		return -1;
 	if (p->sysctl >= 0 &&
 	    sysctl_write(p->sysctl, json_path(p->c->config, "linux", "sysctl", NULL), err) < 0)
@@ -203,7 +222,8 @@ static int change_root(struct pivot *p, int flags, struct oci_err *err)
 {
 	own_fd int root_fd = rootfs_open(p->c, err);
 
-	if (root_fd < 0 || (flags && joined_run(p->c, flags, inside_shared, p, err) < 0))
+	if (root_fd < 0 || make_working_directory(p->c, root_fd, err) < 0 ||
+	    (flags && joined_run(p->c, flags, inside_shared, p, err) < 0))
 		return -1;
 	return get_ready(p, root_fd, root_fd, err);
 }

@@ -34,12 +34,14 @@ struct built {
 static struct built build_json(struct json_object *config, const char *home)
 {
 	struct container c = {.state = &state, .config = config};
+	own_plan_draft struct plan_draft *draft = NULL;
 	struct built b = {0};
 	own_fd int fd = -1;
 	struct stat st;
 
 	state.init.pid = getpid();
-	fd = plan_build(&c, home, &b.warnings, &b.err);
+	draft = plan_draft(&c, &b.warnings, &b.err);
+	fd = draft ? plan_seal(draft, home, &b.err) : -1;
 	if (fd < 0)
 		return b;
 	assert_int_equal(fstat(fd, &st), 0);
