@@ -1,0 +1,219 @@
+/*
+ * Purpose: run a command of the caller's in a container's namespaces.
+ * Runs in: a child that has joined them (kernel/joined.h), and a child of that
+ *   one, which is in the pid namespace too and becomes the command.
+ * Should: open everything that belongs to the host before joining; keep no
+ *   descriptor but the standard streams; drop what the container may not have
+ *   before a program of the container runs.
+ * Mustn't: write a log, or anything else, after joining; exec one of our own files.
+ * Undo: nothing; the command ends with this process.
+ */
+#include "lifecycle/enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "kernel/caps.h"
+#include "kernel/joined.h"
+#include "kernel/ns.h"
+#include "kernel/proc.h"
+
+struct entering {
+	const struct container *c;
+	const struct enter *enter;
+	char *const *argv;
+	bool pivoted;
+	int root;    /* of the container's process, once it is the container's own; or -1 */
+	int time_ns; /* or -1 */
+	uint64_t bounding;
+	pid_t parent;
+	int status;
+};
+
+static int open_proc(const struct container *c, const char *file, int flags, struct oci_err *err)
+{
+	int proc = proc_fd(err), fd;
+	char path[64];
+
+	if (proc < 0)
+		return -1;
+	snprintf(path, sizeof path, "%d/%s", (int)c->state->init.pid, file);
+	fd = openat(proc, path, flags | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "cannot open \"%s\" of the container's process", file)
+		      : fd;
+}
+
+static int prepare(struct entering *e, struct oci_err *err)
+{
+	const struct json_object *process = json_member(e->c->config, "process");
+	struct caps held;
+
+	if (caps_held(&held, err) < 0)
+		return -1;
+	e->bounding = held.bounding;
+	if (e->pivoted && !e->enter->privileged)
+		e->bounding =
+			caps_parse(json_member(process, "capabilities"), &held, NULL).bounding;
+	if (e->pivoted) {
+		e->root = open_proc(e->c, "root", O_PATH | O_DIRECTORY, err);
+		if (e->root < 0)
+			return -1;
+	}
+	if (ns_listed(e->c->config) & CLONE_NEWTIME) {
+		e->time_ns = open_proc(e->c, "ns/time", O_RDONLY, err);
+		if (e->time_ns < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Before the pivot the root file system is where the host has it. */
+static int change_directory(const struct entering *e, struct oci_err *err)
+{
+	const char *rootfs = e->c->state->rootfs;
+
+	if ((e->root >= 0 ? fchdir(e->root) : chdir(rootfs)) < 0)
+		return err_sys(err, errno, "cannot change to the container's root directory");
+	if ((e->pivoted || e->enter->chroot) && chroot(".") < 0)
+		return err_sys(err, errno, "cannot make it the root directory");
+	return 0;
+}
+
+static int limit_capabilities(uint64_t bounding)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
+		if (!(bounding >> cap & 1) && prctl(PR_CAPBSET_DROP, cap) < 0)
+			return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void set_environment(const struct entering *e)
+{
+	const struct json_object *env = json_path(e->c->config, "process", "env", NULL);
+	const char *term = getenv("TERM");
+	own_ptr char *kept = term ? strdup(term) : NULL;
+
+	if (!e->pivoted) {
+		setenv("OCI_ROOTFS", e->c->state->rootfs, 1);
+		return;
+	}
+	clearenv();
+	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	for (size_t i = 0; i < json_length(env); i++) {
+		const char *text = json_item_string(env, i), *value = strchr(text, '=');
+		own_ptr char *name = value ? strndup(text, (size_t)(value - text)) : NULL;
+
+		if (name && *name)
+			setenv(name, value + 1, 1);
+	}
+	if (kept)
+		setenv("TERM", kept, 1);
+}
+
+/* What became of a command that could not be run. */
+struct failure {
+	int errnum;
+	char what[48];
+};
+
+static _Noreturn void fail(int report, const char *what)
+{
+	struct failure f = {.errnum = errno};
+
+	snprintf(f.what, sizeof f.what, "%s", what);
+	if (fd_write_all(report, &f, sizeof f) < 0)
+		_exit(FAULT_SYSTEM);
+	_exit(f.errnum == ENOENT ? 127 : 126);
+}
+
+static _Noreturn void become_command(const struct entering *e, int report)
+{
+	static const int handled[] = {SIGINT, SIGQUIT};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
+		signal(handled[i], SIG_DFL);
+	if (e->time_ns >= 0 && setns(e->time_ns, CLONE_NEWTIME) < 0)
+		fail(report, "cannot join the time namespace for");
+	if (e->pivoted && !e->enter->privileged && limit_capabilities(e->bounding) < 0)
+		fail(report, "cannot drop capabilities for");
+	set_environment(e);
+	execvp(e->argv[0], e->argv);
+	fail(report, "cannot run");
+}
+
+/* The pid namespace is that of children only: one more. */
+static int inside(void *arg, struct oci_err *err)
+{
+	struct entering *e = arg;
+	struct failure f = {0};
+	int report[2];
+	ssize_t n;
+	pid_t pid;
+
+	if (change_directory(e, err) < 0)
+		return -1;
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_sys(err, errno, "cannot make a pipe");
+	pid = _Fork();
+	if (pid < 0)
+		return err_sys(err, errno, "cannot start \"%s\"", e->argv[0]);
+	if (pid == 0)
+		become_command(e, report[1]);
+	close(report[1]);
+	n = read(report[0], &f, sizeof f);
+	close(report[0]);
+	while (waitpid(pid, &e->status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, errno, "cannot wait for \"%s\"", e->argv[0]);
+	return n == sizeof f ? err_sys(err, f.errnum, "%s \"%s\"", f.what, e->argv[0]) : 0;
+}
+
+static char *shell(bool pivoted)
+{
+	static char plain[] = "/bin/sh";
+	char *own = getenv("SHELL");
+
+	return !pivoted && own && own[0] == '/' ? own : plain;
+}
+
+int enter_run(struct container *c, const struct enter *enter, int *ret_status, struct oci_err *err)
+{
+	char *shell_argv[2] = {NULL, NULL};
+	struct entering e = {
+		.c = c, .enter = enter, .argv = enter->argv, .root = -1, .time_ns = -1};
+	int flags = JOINED_ALL, result;
+
+	if (!c->state->init.pid) {
+		err_set(err, FAULT_STATE, "container \"%s\" has no process yet", c->id);
+		return err_hint(err, "make one first: oci-nsenter-setup %s", c->id);
+	}
+	if (container_load_config(c, err) < 0)
+		return -1;
+	e.pivoted = state_stage(c->state, "pivot") != NULL;
+	shell_argv[0] = shell(e.pivoted);
+	if (!enter->argv[0])
+		e.argv = shell_argv;
+	if (!(ns_listed(c->config) & CLONE_NEWNS))
+		flags &= ~CLONE_NEWNS;
+	result = prepare(&e, err);
+	if (result == 0) {
+		/* They are for the command, which shares the terminal with us. */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
+		result = joined_run(c, flags, inside, &e, err);
+	}
+	own_close_fd(&e.root);
+	own_close_fd(&e.time_ns);
+	*ret_status = e.status;
+	return result;
+}
