@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,8 +23,13 @@
 #include "kernel/mount_entry.h"
 #include "stage/stage.h"
 
+/* Each bind mount is a descriptor until it is attached; the usual limit is 1024. */
+enum { MANY_MOUNTS = 500 };
+
 struct job {
 	const struct container *c;
+	bool raised; /* the limit of descriptors, from: */
+	struct rlimit limit;
 	struct mount_context context;
 	struct mount_list list;
 	struct idmap_cache idmaps;
@@ -31,6 +37,8 @@ struct job {
 
 static void own_end_job(struct job *job)
 {
+	if (job->raised)
+		setrlimit(RLIMIT_NOFILE, &job->limit);
 	mount_list_free(&job->list);
 	own_close_fd(&job->context.init);
 	idmap_free(&job->idmaps);
@@ -58,6 +66,16 @@ static int inside(void *arg, struct oci_err *err)
 	return 0;
 }
 
+static void raise_limit(struct job *job)
+{
+	struct rlimit raised;
+
+	if (job->list.n < MANY_MOUNTS || getrlimit(RLIMIT_NOFILE, &job->limit) < 0)
+		return;
+	raised = (struct rlimit){.rlim_cur = job->limit.rlim_max, .rlim_max = job->limit.rlim_max};
+	job->raised = setrlimit(RLIMIT_NOFILE, &raised) == 0;
+}
+
 static int prepare(struct job *job, struct oci_err *err)
 {
 	const struct json_object *config = job->c->config;
@@ -67,6 +85,7 @@ static int prepare(struct job *job, struct oci_err *err)
 	job->context.idmaps = &job->idmaps;
 	if (mount_list_parse(&job->list, job->c, err) < 0)
 		return -1;
+	raise_limit(job);
 	for (size_t i = 0; i < job->list.n; i++)
 		if (mount_entry_prepare(&job->list.entries[i], &job->context, err) < 0)
 			return -1;
