@@ -163,7 +163,13 @@ static int adopt(struct creation *cr, struct oci_err *err)
 	if (!cr->c)
 		return -1;
 	cr->c->state->creator = (struct proc_id){getpid(), proc_start_time(getpid())};
+	/* What no option of oci-validate says. */
 	cr->c->state->options.listen_fds = r->options.listen_fds;
+	if (r->options.pipeline) {
+		cr->c->state->options.pipeline = strdup(r->options.pipeline);
+		if (!cr->c->state->options.pipeline)
+			return err_sys(err, ENOMEM, "cannot keep the options");
+	}
 	cr->c->driven = true;
 	return container_save(cr->c, err);
 }

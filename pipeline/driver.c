@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/spawn.h"
 #include "init/protocol.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
@@ -232,6 +233,8 @@ static void undo(struct creation *cr, struct oci_err *err)
 	if (cr->leash >= 0 && !interrupt_signal())
 		close(cr->leash);
 	cr->leash = -1;
+	/* The poststop hooks are part of undoing. */
+	spawn_stop = 0;
 	if (cr->pid_file_written)
 		unlink(cr->c->state->options.pid_file);
 	if (lifecycle_abort(cr->c, &second) < 0)

@@ -1,7 +1,7 @@
 /*
  * Purpose: a signal makes a creation fail like any other error, so that it is
  *   undone by the same code.
- * Should: wake what may wait for ever: init (its leash ends).
+ * Should: end what may take for ever: a hook, and init, whose leash ends.
  * Mustn't: act in a stage's child, which has these handlers too.
  */
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/spawn.h"
 #include "driver.h"
 
 static volatile sig_atomic_t caught;
@@ -23,6 +24,7 @@ static void handle(int signal)
 	if (getpid() != driver || caught)
 		return;
 	caught = signal;
+	spawn_stop = 1;
 	if (held_leash >= 0)
 		close(held_leash);
 	errno = saved;

@@ -14,8 +14,8 @@
 #include "stock.h"
 #include "tool.h"
 
-static const char *bundle_option, *until, *pipeline_file, *trace;
-static char *console_socket, *pid_file;
+static const char *bundle_option, *until, *trace;
+static char *console_socket, *pid_file, *pipeline_file;
 static unsigned preserve_fds;
 static bool no_pivot, no_new_keyring, resume, keep, as_tools, dry_run, timing, steps;
 
@@ -90,6 +90,7 @@ static int fill_options(struct create_options *o, struct oci_err *err)
 {
 	o->console_socket = console_socket;
 	o->pid_file = pid_file;
+	o->pipeline = pipeline_file;
 	o->listen_fds = count_listen_fds();
 	o->no_pivot = no_pivot;
 	o->no_new_keyring = no_new_keyring;
@@ -99,6 +100,20 @@ static int fill_options(struct create_options *o, struct oci_err *err)
 		return err_set(err, FAULT_USAGE,
 			       "--preserve-fds %u: only %u descriptors from 3 on are open",
 			       preserve_fds, fd_inherited() - o->listen_fds);
+	return 0;
+}
+
+/* A creation goes on with the pipeline that it was begun with. */
+static int recall_pipeline(const char *id, struct oci_err *err)
+{
+	own_container struct container *c = NULL;
+
+	if (!resume || pipeline_file)
+		return 0;
+	c = container_open(tool.root, id, LOCK_NONE, -1, err);
+	if (!c)
+		return -1;
+	pipeline_file = steal_ptr(&c->state->options.pipeline);
 	return 0;
 }
 
@@ -208,7 +223,8 @@ int main(int argc, char **argv)
 		return tool_fail(&err);
 	if (dry_run)
 		return dry_run_main(argv[0], bundle);
-	pipeline = load_pipeline(&err);
+	if (recall_pipeline(argv[0], &err) == 0)
+		pipeline = load_pipeline(&err);
 	if (!pipeline)
 		return tool_fail(&err);
 	r.root = tool.root;

@@ -28,6 +28,8 @@ struct report {
 	const char *what; /* static text: the address is the same in a forked child */
 };
 
+volatile sig_atomic_t spawn_stop;
+
 static const char *const no_strings[] = {NULL};
 
 static void __attribute__((noreturn)) fail(int report_fd, const char *what, int errnum)
@@ -233,8 +235,10 @@ static int read_report(int fd, struct spawn_result *r, struct oci_err *err)
 	return 1;
 }
 
-static int listen_to(const struct spawn *s, int report_fd, int stderr_fd, struct spawn_result *r,
-		     struct oci_err *err)
+/* signals: what is blocked while nothing waits, so that none is missed between a look and a wait.
+ */
+static int listen_to(const struct spawn *s, int report_fd, int stderr_fd, const sigset_t *signals,
+		     struct spawn_result *r, struct oci_err *err)
 {
 	int64_t deadline = s->timeout_ms ? now_ms() + s->timeout_ms : INT64_MAX;
 
@@ -244,14 +248,16 @@ static int listen_to(const struct spawn *s, int report_fd, int stderr_fd, struct
 			{.fd = stderr_fd, .events = POLLIN},
 		};
 		int64_t left = deadline - now_ms();
+		struct timespec wait = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
 		int result = 0;
 
 		if (left <= 0) {
 			r->timed_out = true;
 			break;
 		}
-		if (poll(p, 2, s->timeout_ms ? (int)(left < INT_MAX ? left : INT_MAX) : -1) < 0 &&
-		    errno != EINTR)
+		if (spawn_stop)
+			return err_set(err, FAULT_SYSTEM, "interrupted");
+		if (ppoll(p, 2, s->timeout_ms ? &wait : NULL, signals) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for it");
 		if (p[1].revents && !read_tail(stderr_fd, r))
 			stderr_fd = -1;
@@ -274,6 +280,7 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *ret_result, struct
 {
 	own_fd int report_read = -1, report_write = -1, stderr_read = -1, stderr_write = -1;
 	int fds[2], result;
+	sigset_t all, before;
 	pid_t watcher;
 
 	*ret_result = (struct spawn_result){0};
@@ -295,7 +302,10 @@ int spawn_run(const struct spawn *spawn, struct spawn_result *ret_result, struct
 	}
 	close(steal_fd(&report_write));
 	close(steal_fd(&stderr_write));
-	result = listen_to(spawn, report_read, stderr_read, ret_result, err);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	result = listen_to(spawn, report_read, stderr_read, &before, ret_result, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	/* Nobody reads it: that is the sign to end what still runs. */
 	close(steal_fd(&report_read));
 	while (waitpid(watcher, NULL, 0) < 0 && errno == EINTR)

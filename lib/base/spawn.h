@@ -16,6 +16,7 @@
 #ifndef BASE_SPAWN_H
 #define BASE_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -52,6 +53,12 @@ struct spawn_result {
 };
 
 #define SPAWN_INIT ((struct spawn){.stdin_fd = -1, .stdout_fd = -1, .program_fd = -1})
+
+/*
+ * Set by a signal's handler: a program that runs is ended, and spawn_run() says
+ * "interrupted"; none is begun any more until it is 0 again.
+ */
+extern volatile sig_atomic_t spawn_stop;
 
 /*
  * Runs it and waits. 0 when it has ended or was killed for the time, however
