@@ -35,7 +35,7 @@ cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilib -I. -Itools
 cflags := -std=gnu17 $(OPT) -g $(warnings) -fno-strict-aliasing -fvisibility=hidden \
 	-ffunction-sections -fdata-sections -fstack-protector-strong $(CFLAGS)
 ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
-libs := -ljson-c -lseccomp -lcap
+libs := -ljson-c -lseccomp -lcap -lm
 
 ifneq ($(SAN),)
 cflags += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all

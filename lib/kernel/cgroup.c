@@ -84,13 +84,21 @@ int cgroup_create(struct json_object *record, const struct json_object *resource
 	for (size_t i = 0; i < cgroup_count(record); i++)
 		if (make(record, i, err) < 0)
 			return -1;
-	return cgroup_limits_apply(record, resources, false, err);
+	if (cgroup_devices_apply(record, resources, err) < 0)
+		return -1;
+	return cgroup_limits_apply(record, resources, PHASE_CREATE, err);
+}
+
+int cgroup_settle(const struct json_object *record, const struct json_object *resources,
+		  struct oci_err *err)
+{
+	return cgroup_limits_apply(record, resources, PHASE_SETTLE, err);
 }
 
 int cgroup_update(const struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err)
 {
-	return cgroup_limits_apply(record, resources, true, err);
+	return cgroup_limits_apply(record, resources, PHASE_UPDATE, err);
 }
 
 int cgroup_open_v2(const struct json_object *record, struct oci_err *err)

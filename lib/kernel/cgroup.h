@@ -57,7 +57,20 @@ int cgroup_open_v1(const struct json_object *record, int *fds, size_t *n_fds, st
 /* One line: where it is, for --timing. The caller frees it. */
 char *cgroup_describe(const struct json_object *record);
 
-/* Applies changed limits (oci-update); the same rules as at creation. */
+/*
+ * The limits that would keep the first process out, and therefore wait until it
+ * is in: a limit of 0 or 1 processes. To be called after it; no system call if there is
+ * nothing to do.
+ */
+int cgroup_settle(const struct json_object *record, const struct json_object *resources,
+		  struct oci_err *err);
+
+/*
+ * Applies changed limits (oci-update): only the properties that are there, by
+ * the same rules as at creation. Devices are not changed: hooks of device makers
+ * change the list behind our back, and engines send the whole of resources along
+ * with any change (runc does not change them either).
+ */
 int cgroup_update(const struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err);
 

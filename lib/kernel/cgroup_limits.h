@@ -1,4 +1,7 @@
-/* linux.resources: applied to a cgroup's control files. Shared by kernel/cgroup*.c only. */
+/*
+ * linux.resources: applied to the directories of a cgroup. Shared by
+ * kernel/cgroup*.c only.
+ */
 #ifndef KERNEL_CGROUP_LIMITS_H
 #define KERNEL_CGROUP_LIMITS_H
 
@@ -6,12 +9,45 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "kernel/cgroup_table.h"
+#include "kernel/cgroup_tree.h"
 
-/* Whether resources ask for anything that needs a cgroup. */
+/* Whether resources ask for anything but devices that needs a cgroup. */
 bool cgroup_limits_asked(const struct json_object *resources);
 
-/* Applies resources to the directories of the record; update: to a container that runs. */
+/*
+ * Applies resources, except devices, to the directories of the record: v1 files
+ * where a v1 hierarchy has the controller, v2 files otherwise.
+ */
 int cgroup_limits_apply(const struct json_object *record, const struct json_object *resources,
-			bool update, struct oci_err *err);
+			enum cgroup_phase phase, struct oci_err *err);
+
+/*
+ * kernel/cgroup_devices.c: limits the devices to those that resources (NULL: the
+ * defaults alone) allow. A user without the right to do so needs no limit: a node
+ * that he makes opens nothing.
+ */
+int cgroup_devices_apply(const struct json_object *record, const struct json_object *resources,
+			 struct oci_err *err);
+
+/* kernel/cgroup_enable.c: a set of v2 controllers, by name. */
+enum { CGROUP_CONTROLLERS_MAX = 16 };
+
+struct cgroup_wanted {
+	char names[CGROUP_CONTROLLERS_MAX][16];
+	unsigned n;
+};
+
+void cgroup_want(struct cgroup_wanted *wanted, const char *controller);
+
+/*
+ * Enables controllers for the container's directory: in the directories above
+ * it, from the root down. Those of `needed` that are not available are an error
+ * of cgroup_limits_apply(), which knows which property wants them: *ret_missing
+ * (may be NULL) is the first of them. Those of `nice` are enabled if that is easy.
+ */
+int cgroup_enable(const struct cgroup_hierarchy *h, const struct cgroup_wanted *needed,
+		  const struct cgroup_wanted *nice, struct cgroup_wanted *ret_missing,
+		  struct oci_err *err);
 
 #endif
