@@ -42,14 +42,18 @@ static void __attribute__((noreturn)) fail(int report_fd, const char *what, int 
 
 /* ---- In the program's process -------------------------------------------------------------- */
 
+/* What is ignored stays so through an exec. */
 static void reset_signals(void)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL};
+	/* The kernel's struct sigaction, all of it zero (SIG_DFL) on every architecture. */
+	static const unsigned long standard[8];
 	sigset_t none;
 
-	/* What is ignored stays so through an exec; the two that cannot be set fail in silence. */
+	/* Not sigaction(3): it refuses two signals that the C library keeps for itself, and a
+	 * program that is written in another language may have left them ignored. SIGKILL and
+	 * SIGSTOP fail in silence. */
 	for (int s = 1; s < NSIG; s++)
-		sigaction(s, &standard, NULL);
+		syscall(SYS_rt_sigaction, s, standard, NULL, (size_t)(NSIG - 1) / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
