@@ -182,7 +182,7 @@ static void test_signals(void **state)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, &old);
-	assert_prints("grep -E '^Sig(Blk|Ign)' /proc/$$/status",
+	assert_prints("exec grep -E '^Sig(Blk|Ign)' /proc/self/status",
 		      "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
