@@ -86,6 +86,12 @@ struct container *tool_open(const char *id, enum container_lock lock, struct oci
 	return container_open(tool.root, id, lock, tool.lock_fd, err);
 }
 
+void tool_warn(const struct container *c)
+{
+	for (size_t i = 0; i < json_length(c->warnings); i++)
+		dprintf(2, "%s: warning: %s\n", tool.command, json_item_string(c->warnings, i));
+}
+
 int tool_run_stage(const struct command *command, const char *stage, struct container *c)
 {
 	own_err struct oci_err err = ERR_INIT;
@@ -97,6 +103,7 @@ int tool_run_stage(const struct command *command, const char *stage, struct cont
 	}
 	if (stage_run(stage_find(stage), c, &done_before, &err) < 0)
 		return tool_fail_at(&err, c);
+	tool_warn(c);
 	if (done_before)
 		dprintf(2, "%s: has been done before, nothing to do\n", command->name);
 	return 0;

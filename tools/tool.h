@@ -70,6 +70,12 @@ void tool_print_version(void);
 /* Opens the container named by an operand, with the lock that --lock-fd says. */
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
 
+/*
+ * Prints c->warnings on stderr: never to the log, where engines expect one error and nothing
+ * else.
+ */
+void tool_warn(const struct container *c);
+
 /* Runs the stage and reports; the exit code. */
 int tool_run_stage(const struct command *command, const char *stage, struct container *c);
 
