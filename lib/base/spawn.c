@@ -259,8 +259,10 @@ static int listen_to(const struct spawn *s, int report_fd, int stderr_fd, const 
 			r->timed_out = true;
 			break;
 		}
-		if (spawn_stop)
-			return err_set(err, FAULT_SYSTEM, "interrupted");
+		if (spawn_stop) {
+			r->interrupted = true;
+			break;
+		}
 		if (ppoll(p, 2, s->timeout_ms ? &wait : NULL, signals) < 0 && errno != EINTR)
 			return err_sys(err, errno, "cannot wait for it");
 		if (p[1].revents && !read_tail(stderr_fd, r))
@@ -336,9 +338,11 @@ char *spawn_explain(const struct spawn *spawn, const struct spawn_result *result
 	char tail[SPAWN_TAIL_MAX + 1], *text = NULL;
 	int n;
 
-	if (!result->timed_out && result->status == 0)
+	if (!result->timed_out && !result->interrupted && result->status == 0)
 		return NULL;
-	if (result->timed_out && spawn->timeout_ms % 1000 == 0)
+	if (result->interrupted)
+		n = asprintf(&how, "killed, because we were told to end");
+	else if (result->timed_out && spawn->timeout_ms % 1000 == 0)
 		n = asprintf(&how, "killed after its timeout of %u s", spawn->timeout_ms / 1000);
 	else if (result->timed_out)
 		n = asprintf(&how, "killed after its timeout of %u ms", spawn->timeout_ms);

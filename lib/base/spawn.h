@@ -46,24 +46,23 @@ struct spawn {
 };
 
 struct spawn_result {
-	int status; /* as of waitpid(2); only if it ran in time */
+	int status; /* as of waitpid(2); only if neither of the next two */
 	bool timed_out;
+	bool interrupted;	       /* by spawn_stop */
 	char tail[SPAWN_TAIL_MAX + 1]; /* the end of what it wrote to stderr */
 	size_t tail_len;
 };
 
 #define SPAWN_INIT ((struct spawn){.stdin_fd = -1, .stdout_fd = -1, .program_fd = -1})
 
-/*
- * Set by a signal's handler: a program that runs is ended, and spawn_run() says
- * "interrupted"; none is begun any more until it is 0 again.
- */
+/* Set by a signal's handler: a program that runs is killed; so is any further one until it is 0
+ * again. */
 extern volatile sig_atomic_t spawn_stop;
 
 /*
- * Runs it and waits. 0 when it has ended or was killed for the time, however
- * badly: see *ret_result. -1 with *err if it could not be run; err->errnum is
- * that of the failed call, which for the exec itself is ENOENT, EACCES, ...
+ * Runs it and waits. 0 when it has ended, however badly, or was killed: see *ret_result. -1 with
+ * *err if it could not be run; err->errnum is that of the failed call, which for the exec itself is
+ * ENOENT, EACCES, ...
  */
 int spawn_run(const struct spawn *spawn, struct spawn_result *ret_result, struct oci_err *err);
 

@@ -12,6 +12,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <poll.h>
 #include <time.h>
@@ -374,6 +375,34 @@ static void test_caller_dies(void **state)
 	assert_int_equal(count_living(text), 0);
 }
 
+static void caught(int signal)
+{
+	(void)signal;
+	spawn_stop = 1;
+}
+
+static void test_interrupted(void **state)
+{
+	struct itimerval soon = {.it_value.tv_usec = 50000};
+	struct sigaction action = {.sa_handler = caught}, before;
+	own_err struct oci_err err = ERR_INIT;
+	own_ptr char *how = NULL;
+	struct run r = {0};
+	int64_t begin = now_ms();
+
+	(void)state;
+	sigaction(SIGALRM, &action, &before);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	assert_int_equal(shell(&r, "sleep 100 & echo $!; echo $$; wait", &err), 0);
+	sigaction(SIGALRM, &before, NULL);
+	spawn_stop = 0;
+	assert_true(r.result.interrupted);
+	assert_true(now_ms() - begin < 2000);
+	assert_int_equal(count_living(r.out), 0);
+	how = spawn_explain(&r.spawn, &r.result);
+	assert_string_equal(how, "killed, because we were told to end");
+}
+
 /* ---- Joining ---- */
 
 struct joined {
@@ -474,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_caller_dies),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_join_script),
+		cmocka_unit_test(test_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
