@@ -1,6 +1,5 @@
 /* oci-delete: remove a container. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "lifecycle/lifecycle.h"
 #include "tool.h"
@@ -38,7 +37,6 @@ int main(int argc, char **argv)
 		return 0;
 	if (!c || lifecycle_delete(c, force, &err) < 0)
 		return tool_fail_at(&err, c);
-	if (err.message)
-		dprintf(2, "oci-delete: warning: %s\n", err.message);
+	tool_warn(c);
 	return 0;
 }

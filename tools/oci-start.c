@@ -24,7 +24,11 @@ int main(int argc, char **argv)
 	if (tool_begin(&command, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
 	c = tool_open(argv[0], LOCK_WAIT, &err);
-	if (!c || lifecycle_start(c, &err) < 0)
+	if (!c)
+		return tool_fail(&err);
+	if (lifecycle_start(c, &err) < 0) {
+		tool_warn(c);
 		return tool_fail_at(&err, c);
+	}
 	return 0;
 }

@@ -110,7 +110,7 @@ int lifecycle_abort(struct container *c, struct oci_err *err)
 	if (lifecycle_clear(c, err) < 0)
 		return -1;
 	if (poststop)
-		hooks_run_all(c, "poststop", STATUS_STOPPED, err);
+		hooks_run_all(c, "poststop", STATUS_STOPPED);
 	return 0;
 }
 

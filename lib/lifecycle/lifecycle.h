@@ -39,6 +39,13 @@ int lifecycle_start(struct container *c, struct oci_err *err);
  */
 int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err);
 
+/* Freezes a created or running container's processes, and lets a paused one's go on. */
+int lifecycle_pause(const struct container *c, struct oci_err *err);
+int lifecycle_resume(const struct container *c, struct oci_err *err);
+
+/* The container's processes; the caller frees *ret_pids. */
+int lifecycle_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n, struct oci_err *err);
+
 /*
  * Opens and locks a container that is to be deleted (c->state is NULL if its
  * creation never got as far, or if it cannot be read). With force, whoever holds the lock is ended:
@@ -52,7 +59,7 @@ struct container *lifecycle_open_to_delete(const char *root, const char *id, boo
  * Undoes everything that creation made and removes the state directory, then
  * runs the poststop hooks. A running container is refused unless force; a
  * created or half-created one is ended. Works from every prefix of a creation.
- * 0 with err->message set is a warning: what poststop hooks did wrong.
+ * What poststop hooks do wrong is a warning in c->warnings.
  */
 int lifecycle_delete(struct container *c, bool force, struct oci_err *err);
 
@@ -64,8 +71,7 @@ int lifecycle_clear(struct container *c, struct oci_err *err);
 
 /*
  * For a creation that failed: lifecycle_clear(), then the poststop hooks if the
- * creation had got as far as its first hooks (runtime.md, "Lifecycle", 3 to 5). 0 with
- * err->message set is a warning.
+ * creation had got as far as its first hooks (runtime.md, "Lifecycle", 3 to 5).
  */
 int lifecycle_abort(struct container *c, struct oci_err *err);
 

@@ -68,16 +68,11 @@ static int stopped(const struct container *c)
 	return -1;
 }
 
-static int destroyed(struct container *c, struct oci_err *err)
+static int destroyed(struct container *c)
 {
-	own_err struct oci_err also = ERR_INIT;
-	own_ptr char *message = NULL;
+	own_err struct oci_err ignored = ERR_INIT;
 
-	if (lifecycle_abort(c, &also) == 0 && !also.message)
-		return -1;
-	message = strdup(err->message);
-	if (message && also.message)
-		err_set(err, FAULT_HOOK, "%s; afterwards: %s", message, also.message);
+	lifecycle_abort(c, &ignored);
 	return -1;
 }
 
@@ -97,9 +92,9 @@ int lifecycle_start(struct container *c, struct oci_err *err)
 	if (connection < 0)
 		return -1;
 	if (init_start(connection, err) < 0)
-		return err->fault == FAULT_HOOK ? destroyed(c, err) : stopped(c);
+		return err->fault == FAULT_HOOK ? destroyed(c) : stopped(c);
 	c->state->status = STATUS_RUNNING;
 	if (container_save(c, err) < 0)
 		return -1;
-	return poststart(c, err) < 0 ? destroyed(c, err) : 0;
+	return poststart(c, err) < 0 ? destroyed(c) : 0;
 }

@@ -209,28 +209,29 @@ int hooks_run(const struct container *c, const char *kind, enum oci_status statu
 	return 0;
 }
 
-static void add_warning(struct oci_err *warning, const struct oci_err *err)
+static void warn(struct container *c, const struct oci_err *err)
 {
-	own_ptr char *so_far = warning->message ? strdup(warning->message) : NULL;
-
-	err_set(warning, FAULT_HOOK, "%s%s%s", so_far ? so_far : "", so_far ? "; " : "",
-		err->message);
+	if (!c->warnings)
+		c->warnings = json_object_new_array();
+	json_object_array_add(c->warnings, json_object_new_string(err->message));
 }
 
-void hooks_run_all(const struct container *c, const char *kind, enum oci_status status,
-		   struct oci_err *warning)
+void hooks_run_all(struct container *c, const char *kind, enum oci_status status)
 {
+	own_err struct oci_err no_state = ERR_INIT;
 	own_fd int state_fd = -1;
 
 	if (!hooks_has(c, kind))
 		return;
 	state_fd =
-		state_file(c, status, status == STATUS_STOPPED ? 0 : c->state->init.pid, warning);
+		state_file(c, status, status == STATUS_STOPPED ? 0 : c->state->init.pid, &no_state);
+	if (state_fd < 0)
+		warn(c, &no_state);
 	for (size_t i = 0; state_fd >= 0 && i < json_length(hooks_of(c, kind)); i++) {
 		own_err struct oci_err err = ERR_INIT;
 
 		if (run_item(c, kind, i, state_fd, NULL, &err) < 0)
-			add_warning(warning, &err);
+			warn(c, &err);
 	}
 }
 

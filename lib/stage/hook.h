@@ -30,10 +30,8 @@ int hooks_run(const struct container *c, const char *kind, enum oci_status statu
 	      struct oci_err *err);
 
 /*
- * For poststop: a hook that fails is a warning only and the rest runs. *warning
- * is left alone, or holds all that failed.
+ * For poststop: a hook that fails is a warning only (c->warnings) and the rest runs.
  */
-void hooks_run_all(const struct container *c, const char *kind, enum oci_status status,
-		   struct oci_err *warning);
+void hooks_run_all(struct container *c, const char *kind, enum oci_status status);
 
 #endif
