@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -80,6 +81,7 @@ static int join(void *arg, const char **ret_what)
 static int prepare_join(const struct container *c, struct join *j, struct oci_err *err)
 {
 	int proc = proc_fd(err);
+	struct stat theirs, ours;
 	char path[48];
 
 	j->pidfd = proc < 0 ? -1 : proc_open(&c->state->init, err);
@@ -91,8 +93,14 @@ static int prepare_join(const struct container *c, struct join *j, struct oci_er
 	/* Init is in it only after its exec; what it forks is in it now. */
 	snprintf(path, sizeof path, "%d/ns/time_for_children", (int)c->state->init.pid);
 	j->time_ns_fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	if (j->time_ns_fd < 0 && errno != ENOENT)
-		return err_sys(err, errno, "cannot open the container's time namespace");
+	if (j->time_ns_fd < 0 || fstat(j->time_ns_fd, &theirs) < 0 ||
+	    fstatat(proc, "self/ns/time", &ours, 0) < 0)
+		return errno == ENOENT
+			       ? 0 /* a kernel without them */
+			       : err_sys(err, errno, "cannot open the container's time namespace");
+	/* To join our own again would be refused from within another user namespace. */
+	if (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev)
+		close(steal_fd(&j->time_ns_fd));
 	return 0;
 }
 
@@ -124,13 +132,29 @@ static unsigned timeout_ms(const struct json_object *hook)
 	return seconds > UINT_MAX / 1000 ? UINT_MAX / 1000 * 1000 : (unsigned)seconds * 1000;
 }
 
+/* What an errno of the exec means when the path itself is in order. */
+static const char *explain_exec(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+		return "the interpreter in its #! line, or its loader, does not exist";
+	case EACCES:
+		return "it is not executable";
+	case ENOEXEC:
+		return "it is no program, nor has it a #! line";
+	default:
+		return "";
+	}
+}
+
 static int not_run(const struct hook *h, struct oci_err *err)
 {
-	own_ptr char *why = err->errnum ? path_explain(h->path) : NULL;
+	own_ptr char *path = err->errnum ? path_explain(h->path) : NULL;
 	own_ptr char *what = strdup(err->message ? err->message : "out of memory");
+	const char *why = path && *path ? path : explain_exec(err->errnum);
 
 	err_set(err, FAULT_HOOK, "%s hook %zu \"%s\" did not run: %s%s%s", h->kind, h->index,
-		h->path, what, why ? ": " : "", why ? why : "");
+		h->path, what, *why ? ": " : "", why);
 	return err_at(err, "/hooks/%s/%zu", h->kind, h->index);
 }
 
