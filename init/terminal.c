@@ -35,7 +35,7 @@ static int fail_terminal(struct init_reply *reply, int errnum, const char *what)
 static int open_at(int dir, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
-		.flags = flags | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC,
+		.flags = flags | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_NO_MAGICLINKS | resolve,
 	};
 
@@ -61,7 +61,7 @@ static int open_master(struct init_reply *reply)
 	if (dir < 0)
 		return fail_terminal(reply, errno, "cannot open /dev/pts");
 	if (is_devpts(dir))
-		fd = open_at(dir, "ptmx", O_RDWR, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
+		fd = open_at(dir, "ptmx", O_RDWR | O_NOCTTY, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
 	else
 		errno = ENODEV;
 	close(dir);
