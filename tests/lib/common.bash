@@ -176,7 +176,7 @@ template_config() {
 	local file=$BATS_RUN_TMPDIR/config.json new
 	[[ -s $file ]] || {
 		new=$(mktemp -d "$BATS_RUN_TMPDIR/new.XXXXXX")
-		"$OCI" spec --bundle "$new" >/dev/null 2>&1 || true
+		[[ ${SECURITY_RUNTIME-} ]] || "$OCI" spec --bundle "$new" >/dev/null 2>&1 || true
 		[[ -s $new/config.json ]] || cp "$REPO/tests/lib/config.json" "$new/config.json"
 		mv "$new/config.json" "$file"
 		rmdir "$new"

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# T-USER, T-GROUPS, T-CAPINH: who the container's processes are, as the kernel says it.
+# CVE-2016-3697 (runc), CVE-2026-30892 (crun), CVE-2026-46680 (containerd), CVE-2022-2989 (podman),
+# CVE-2022-29162 (runc), CVE-2022-27650 (crun).
+# shellcheck disable=SC2154
+
+load ../lib/common
+load security
+
+# exec_as STRING: "UID GID" of a process executed with --user STRING, or "refused".
+exec_as() {
+	local pid
+	rm -f pid
+	if timeout 20 "$OCI" --root "$ROOT" exec --user "$1" --detach --pid-file "$PWD/pid" box sleep 100 \
+		</dev/null >exec.out 2>exec.err; then
+		pid=$(<pid)
+		echo "$(status_of "$pid" Uid | tr '\t' ' ') $(status_of "$pid" Gid | tr '\t' ' ')"
+		kill -KILL "$pid"
+	else
+		[[ -s exec.err ]] || fail "INVALID: refused without a word"
+		echo refused
+	fi
+}
+
+# T-USER
+@test "exec --user takes numbers exactly as they are, and nothing else" {
+	local string want got wrong=''
+	mkbundle box
+	runs box
+	while IFS='|' read -r string want; do
+		got=$(exec_as "$string")
+		[[ $want != *" "* ]] || want=$(printf '%s %s %s %s ' $want $want $want $want |
+			awk '{ print $1, $1, $1, $1, $2, $2, $2, $2 }')
+		[[ $got = "$want" ]] || wrong+="\"$string\": $got, not $want"$'\n'
+	done <<-'TABLE'
+		1|1 0
+		1:1|1 1
+		1000:1000|1000 1000
+		0|0 0
+		0:7|0 7
+		4294967294:4294967294|4294967294 4294967294
+		:1|refused
+		1:|refused
+		:|refused
+		 1|refused
+		1 |refused
+		+1|refused
+		-1|refused
+		--1|refused
+		0x0|refused
+		0x3e8|refused
+		1e3|refused
+		1.0|refused
+		1,1|refused
+		4294967295|refused
+		4294967296|refused
+		4294968296|refused
+		18446744073709551616|refused
+		99999999999999999999|refused
+		1:4294967295|refused
+		1:4294967296|refused
+		1:-1|refused
+		1:x|refused
+		x|refused
+		x:x|refused
+		1:1:1|refused
+		1;1|refused
+		1/1|refused
+		nobodyhere|refused
+	TABLE
+	[[ $(exec_as '') = @(refused|"0 0 0 0 0 0 0 0") ]]
+	[[ $(exec_as $'1\n') = refused ]]
+	[[ ! $wrong ]] || fail "$wrong"
+}
+
+# T-GROUPS
+@test "the caller's supplementary groups are not the container's" {
+	require command:setpriv
+	mkbundle box
+	setpriv --groups 77,88,99 "$OCI" --root "$ROOT" create --bundle "$BUNDLE" box </dev/null >out 2>err ||
+		fail "INVALID: $(<err)"
+	PID=$(ctr_pid box)
+	[[ $(status_of "$PID" Groups | tr -d ' ') = "" ]] || fail "created: $(status_of "$PID" Groups)"
+	start box
+	wait_for is_status box running
+	[[ $(status_of "$PID" Groups | tr -d ' ') = "" ]]
+	setpriv --groups 77,88 "$OCI" --root "$ROOT" exec --detach --pid-file "$PWD/pid" box sleep 100 \
+		</dev/null >out 2>err
+	[[ $(status_of "$(<pid)" Groups | tr -d ' ') = "" ]]
+}
+
+@test "additionalGids are the supplementary groups, all of them and no others" {
+	mkbundle box '.process.user = {uid: 5, gid: 6, additionalGids: [10, 4294967294, 7]}'
+	runs box
+	[[ $(status_of "$PID" Groups | tr ' ' '\n' | grep . | sort -n | tr '\n' ' ') = "7 10 4294967294 " ]] ||
+		fail "$(status_of "$PID" Groups)"
+	[[ $(status_of "$PID" Uid) = $'5\t5\t5\t5' && $(status_of "$PID" Gid) = $'6\t6\t6\t6' ]]
+}
+
+# T-CAPINH
+@test "capabilities are exactly what is configured; nothing is inheritable or ambient" {
+	local pid
+	mkbundle box '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], effective: ["CAP_KILL"],
+		permitted: ["CAP_CHOWN", "CAP_KILL"]}'
+	runs box
+	oci exec --detach --pid-file "$PWD/pid" box sleep 100 </dev/null >out 2>&1
+	for pid in "$PID" "$(<pid)"; do
+		[[ $(status_of "$pid" CapInh) = 0000000000000000 ]]
+		[[ $(status_of "$pid" CapAmb) = 0000000000000000 ]]
+		[[ $(status_of "$pid" CapBnd) = 0000000000000021 ]]
+	done
+	[[ $(status_of "$PID" NoNewPrivs) = 1 ]]
+}
+
+@test "a user other than root has no capability unless it is ambient" {
+	mkbundle box '.process.user.uid = 1000 | .process.capabilities = (["CAP_CHOWN", "CAP_KILL"]
+		| {bounding: ., effective: ., permitted: .})'
+	runs box
+	[[ $(status_of "$PID" CapPrm) = 0000000000000000 && $(status_of "$PID" CapEff) = 0000000000000000 ]]
+	oci delete --force box
+	mkbundle ambient '.process.user.uid = 1000 | .process.capabilities = (["CAP_CHOWN", "CAP_KILL"]
+		| {bounding: ., effective: ., permitted: ., inheritable: ., ambient: ["CAP_KILL"]})'
+	runs ambient
+	[[ $(status_of "$PID" CapEff) = 0000000000000020 && $(status_of "$PID" CapAmb) = 0000000000000020 ]]
+}
