@@ -119,6 +119,9 @@ $(BUILD)/.packages/%: .ci/packages
 
 packages: $(call package_stamp,build)
 
+demo: all | $(call package_stamp,demo)
+	@pipeline/demo $(BUILD)/current $(BUILD)/demo
+
 # ---- Tests: tests/README.md --------------------------------------------------------------------
 
 T := $(BUILD)/tests
@@ -201,5 +204,5 @@ help:
 -include $(wildcard $B/unit/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint bench \
+.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint bench \
 	install uninstall clean help

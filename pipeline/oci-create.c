@@ -178,7 +178,7 @@ static int report(const struct create_request *r, const struct container *c, boo
 	if (result == 0 && stopped)
 		say_stopped(r);
 	else if (result == 0 && steps)
-		fprintf(stderr, "created    %s, pid %d - next: oci start %s\n", r->id,
+		fprintf(stderr, "%-15s %s, pid %d - next: oci start %s\n", "created", r->id,
 			(int)c->state->init.pid, r->id);
 	if (interrupt_signal())
 		interrupt_die();

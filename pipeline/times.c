@@ -35,12 +35,10 @@ static const char *short_name(const char *name)
 
 static void print_line(const struct span *span)
 {
-	char ms[24] = "-";
-
-	if (strcmp(span->outcome, "none") != 0)
-		snprintf(ms, sizeof ms, "%.1f ms", (double)(span->end - span->begin) / 1000);
-	fprintf(stderr, "%-*s %8s  %s\n", NAME_WIDTH, short_name(span->name), ms,
-		span->text ? span->text : span->outcome);
+	if (strcmp(span->outcome, "none") == 0)
+		return;
+	fprintf(stderr, "%-*s %5.1f ms  %s\n", NAME_WIDTH, short_name(span->name),
+		(double)(span->end - span->begin) / 1000, span->text ? span->text : span->outcome);
 }
 
 void times_end(struct times *times, const char *outcome, char *text)
