@@ -63,10 +63,14 @@ static int reset_signals(const struct plan *plan, struct init_reply *reply)
 	/* Not sigaction(3): the C library keeps some signals for itself. All zero is SIG_DFL. */
 	static const unsigned long by_default[4];
 	static const uint64_t none;
+	unsigned long old[4] = {0};
 
 	(void)plan;
+	/* Handlers end with the exec; until then they end init, which is deaf without (setup.c). */
 	for (int i = 1; i <= SIGNAL_MAX; i++)
-		syscall(SYS_rt_sigaction, i, by_default, NULL, sizeof none);
+		if (syscall(SYS_rt_sigaction, i, NULL, old, sizeof none) == 0 &&
+		    old[0] == (unsigned long)(uintptr_t)SIG_IGN)
+			syscall(SYS_rt_sigaction, i, by_default, NULL, sizeof none);
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none) < 0)
 		return reply_error(reply, errno, "cannot unblock signals");
 	return 0;
