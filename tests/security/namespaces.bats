@@ -68,7 +68,7 @@ teardown() {
 	local changes
 	setup_host
 	mkbundle attack
-	printf '#!/bin/sh\nexec strace -qq -f -o %s/trace -e trace=setns -e inject=setns:retval=0 %s "$@"\n' \
+	printf '#!/bin/sh\nexec strace -qq -f -A -o %s/trace -e trace=setns -e inject=setns:retval=0 %s "$@"\n' \
 		"$BATS_TEST_TMPDIR" "$OCI" >lying
 	chmod 755 lying
 	changes=$(OCI=$BATS_TEST_TMPDIR/lying host_changes attack)
