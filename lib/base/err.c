@@ -66,6 +66,14 @@ static char *format(const char *fmt, va_list args)
 	return vasprintf(&text, fmt, args) < 0 ? NULL : text;
 }
 
+/* What comes before an error's reason is cut first: a long name must not push the reason out. */
+static char *format_context(const char *fmt, va_list args)
+{
+	own_ptr char *text = format(fmt, args);
+
+	return text ? err_escape(text, ERR_MESSAGE_MAX / 2) : NULL;
+}
+
 int err_set(struct oci_err *err, enum oci_fault fault, const char *fmt, ...)
 {
 	va_list args;
@@ -85,7 +93,7 @@ int err_sys(struct oci_err *err, int errnum, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	what = format(fmt, args);
+	what = format_context(fmt, args);
 	va_end(args);
 	if (!what || asprintf(&text, "%s: %s", what, err_name(errnum)) < 0)
 		text = NULL;
@@ -102,7 +110,7 @@ int err_wrap(struct oci_err *err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	what = format(fmt, args);
+	what = format_context(fmt, args);
 	va_end(args);
 	if (!what || asprintf(&text, "%s: %s", what, err->message) < 0)
 		text = NULL;
