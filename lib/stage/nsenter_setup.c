@@ -316,7 +316,10 @@ int stage_nsenter_setup(struct container *c, struct oci_err *err)
 	if (container_load_config(c, err) < 0 || proc_fd(err) < 0 || prepare(c, &l, err) < 0 ||
 	    start_launcher(c, &l, err) < 0)
 		return -1;
-	return bring_up(c, &l, err);
+	if (bring_up(c, &l, err) < 0)
+		return -1;
+	return cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL),
+			     err);
 }
 
 char *describe_nsenter_setup(const struct container *c)
