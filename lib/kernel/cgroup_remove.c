@@ -22,6 +22,8 @@
 #include "kernel/cgroup_procs.h"
 #include "kernel/cgroup_tree.h"
 
+enum { ORPHAN_MS = 1000 };
+
 /* Removes the cgroups that the container made beneath dir, deepest first; errors show in the rmdir
  * above. */
 static void remove_children(int dir_fd)
@@ -75,11 +77,12 @@ static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, in
 		if (errno != EBUSY)
 			return err_sys(err, errno, "cannot remove cgroup \"%s%s\"", h->mount,
 				       h->path);
-		/* Made, but the note of it was lost: no process of ours has been in it. */
-		if (!ours)
-			return 0;
 		if (cgroup_now_ms() > deadline)
-			return still_busy(h, err);
+			return ours ? still_busy(h, err) : 0;
+		if (!ours) {
+			cgroup_pause(turn);
+			continue;
+		}
 		leaf = cgroup_open_beneath(root, h->path);
 		if (leaf >= 0)
 			remove_children(leaf);
@@ -118,12 +121,17 @@ static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct 
 				       h->path);
 	} else {
 		bool ours = h->id && st.st_ino == h->id;
+		/*
+		 * Made, but the creation was killed before its note of it was saved. Its init
+		 * dies with it, which takes a moment; whoever else is in there is not ours.
+		 */
+		int64_t shortly = cgroup_now_ms() + ORPHAN_MS;
 
 		if (h->id && !ours)
 			return 0;
 		if (h->made == 0)
 			return ours ? cgroup_kill_at(h, err) : 0;
-		if (remove_leaf(h, root, ours, deadline, err) < 0)
+		if (remove_leaf(h, root, ours, ours ? deadline : shortly, err) < 0)
 			return -1;
 	}
 	remove_parents(h, root);
