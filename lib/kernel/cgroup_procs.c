@@ -23,6 +23,8 @@
 #include "base/own.h"
 #include "kernel/cgroup.h"
 
+enum { BATCH = 128 };
+
 struct pid_list {
 	pid_t *pids;
 	size_t n, size;
@@ -242,29 +244,45 @@ static bool contains(const struct pid_list *list, pid_t pid)
 	return false;
 }
 
-/*
- * Signals everyone in the list who is still there when a pidfd is held: then the
- * pid was not another's in between.
- */
+static int send_signal(int pidfd, pid_t pid, int signal, struct oci_err *err)
+{
+	if (pidfd < 0 || pidfd_send_signal(pidfd, signal, NULL, 0) == 0 || errno == ESRCH)
+		return 0;
+	return err_sys(err, errno, "cannot send signal %d to process %d", signal, (int)pid);
+}
+
+/* At most BATCH processes; of those, who is still in the cgroup when all pidfds are held. */
+static int signal_batch(const struct cgroup_hierarchy *h, int leaf, const pid_t *pids, size_t n,
+			int signal, struct oci_err *err)
+{
+	struct pid_list now = {0};
+	int pidfds[BATCH], result = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		pidfds[i] = pidfd_open(pids[i], 0);
+		if (pidfds[i] < 0 && errno != ESRCH && result == 0)
+			result = err_sys(err, errno, "cannot open process %d", (int)pids[i]);
+	}
+	/* Otherwise the pid may have become another's before the pidfd was opened. */
+	if (result == 0)
+		result = list_leaf(h, leaf, &now, err);
+	for (size_t i = 0; i < n; i++) {
+		if (result == 0 && contains(&now, pids[i]))
+			result = send_signal(pidfds[i], pids[i], signal, err);
+		own_close_fd(&pidfds[i]);
+	}
+	free(now.pids);
+	return result;
+}
+
 static int signal_list(const struct cgroup_hierarchy *h, int leaf, const struct pid_list *list,
 		       int signal, struct oci_err *err)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		own_fd int pidfd = pidfd_open(list->pids[i], 0);
-		struct pid_list now = {0};
-		bool there;
+	for (size_t i = 0; i < list->n; i += BATCH) {
+		size_t n = list->n - i < BATCH ? list->n - i : BATCH;
 
-		if (pidfd < 0 && errno == ESRCH)
-			continue;
-		if (pidfd < 0)
-			return err_sys(err, errno, "cannot open process %d", (int)list->pids[i]);
-		if (list_leaf(h, leaf, &now, err) < 0)
+		if (signal_batch(h, leaf, list->pids + i, n, signal, err) < 0)
 			return -1;
-		there = contains(&now, list->pids[i]);
-		free(now.pids);
-		if (there && pidfd_send_signal(pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
-			return err_sys(err, errno, "cannot send signal %d to process %d", signal,
-				       (int)list->pids[i]);
 	}
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "base/own.h"
 #include "kernel/cgroup_procs.h"
 #include "kernel/cgroup_tree.h"
+#include "kernel/device_cgroup.h"
 
 enum { ORPHAN_MS = 1000 };
 
@@ -108,6 +109,16 @@ static void remove_parents(const struct cgroup_hierarchy *h, int root)
 	}
 }
 
+/* Somebody else's directory, which the container was in: it stays, without what is ours. */
+static int leave(const struct cgroup_hierarchy *h, int root, struct oci_err *err)
+{
+	own_fd int leaf = h->v2 ? cgroup_open_beneath(root, h->path) : -1;
+
+	if (cgroup_kill_at(h, err) < 0)
+		return -1;
+	return leaf >= 0 ? device_cgroup_v2_detach(leaf, err) : 0;
+}
+
 static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct oci_err *err)
 {
 	own_fd int root = cgroup_open_root(h, err);
@@ -130,7 +141,7 @@ static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct 
 		if (h->id && !ours)
 			return 0;
 		if (h->made == 0)
-			return ours ? cgroup_kill_at(h, err) : 0;
+			return ours ? leave(h, root, err) : 0;
 		if (remove_leaf(h, root, ours, ours ? deadline : shortly, err) < 0)
 			return -1;
 	}
