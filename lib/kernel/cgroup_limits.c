@@ -65,20 +65,19 @@ static int open_dir(struct limit_dirs *dirs, const struct cgroup_hierarchy *h, s
 	return fd;
 }
 
-static int not_available(const struct cgroup_setting *s, const char *controller,
+static int not_available(const struct cgroup_setting *s, bool v2, const char *controller,
 			 const struct json_object *record, struct oci_err *err)
 {
 	struct cgroup_hierarchy h;
-	const char *path = json_string(record, "path");
 
-	if (cgroup_find_v2(record, &h))
+	if (v2 && cgroup_find_v2(record, &h))
 		err_set(err, FAULT_UNSUPPORTED, "the %s controller is not available in \"%s%s\"",
 			controller, h.mount, h.path);
 	else
 		err_set(err, FAULT_UNSUPPORTED,
 			"the %s controller is not available: no hierarchy in \"" CGROUP_MOUNT
-			"\" has it for \"%s\"",
-			controller, path ? path : "/");
+			"\" has it",
+			controller);
 	return cgroup_setting_at(s, err);
 }
 
@@ -94,15 +93,15 @@ static int choose_version(struct cgroup_setting *s, const struct json_object *re
 		return 0;
 	if (cgroup_controller(s, true, name)) {
 		if (!cgroup_find_v2(record, &h))
-			return not_available(s, name, record, err);
+			return not_available(s, true, name, record, err);
 		/* cgroup.max.depth and the like need none. */
 		if (strcmp(name, "cgroup") != 0)
 			cgroup_want(needed, name);
 		return 0;
 	}
 	cgroup_controller(s, false, name);
-	if (!cgroup_find_v2(record, &h))
-		return not_available(s, name, record, err);
+	if (cgroup_count(record) > 1 || !cgroup_find_v2(record, &h))
+		return not_available(s, false, name, record, err);
 	err_set(err, FAULT_UNSUPPORTED, "%s%s%s: there is no such limit in cgroup v2",
 		s->limit->object, s->limit->property ? "." : "",
 		s->limit->property ? s->limit->property : "");
@@ -141,7 +140,7 @@ static int enable_controllers(const struct json_object *record,
 		char name[16];
 
 		if (s->v2 && cgroup_controller(s, true, name) && in_set(&missing, name))
-			return not_available(s, name, record, err);
+			return not_available(s, true, name, record, err);
 	}
 	return 0;
 }

@@ -142,15 +142,16 @@ static int make_parents(int root_fd, const char *path)
 	return 0;
 }
 
-static int make_path(int root_fd, const char *path)
+static int make_path(int root_fd, const char *path, bool parents)
 {
 	for (int i = 0;; i++) {
+		if (parents && make_parents(root_fd, path) < 0 && errno != ENOENT)
+			return -1;
 		if (mkdirat(root_fd, path + 1, 0755) == 0)
 			return 0;
 		if (errno != ENOENT || i == MAKE_TRIES)
 			return -1;
-		if (make_parents(root_fd, path) < 0 && errno != ENOENT)
-			return -1;
+		parents = true;
 	}
 }
 
@@ -175,7 +176,7 @@ int cgroup_make_leaf(struct cgroup_hierarchy *h, int root_fd, struct oci_err *er
 	own_fd int leaf = -1;
 	struct stat st;
 
-	if (h->made > 0 && make_path(root_fd, h->path) < 0)
+	if (h->made > 0 && make_path(root_fd, h->path, h->made > 1) < 0)
 		return make_failed(h, errno, err);
 	leaf = cgroup_open_beneath(root_fd, h->path);
 	if (leaf < 0 || fstat(leaf, &st) < 0)
