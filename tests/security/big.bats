@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # T-BIG: lengths around every limit: they arrive exactly, or are refused. CVE-2021-43784 (runc).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # T-88264, T-52565: an image whose /dev/console, or /dev/pts, is a trap for the terminal's setup.
 # CVE-2026-88264 (crun), CVE-2025-52565 (runc).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

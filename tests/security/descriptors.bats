@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # T-21626, T-FDWL: descriptors of the host that a container's process could reach.
 # CVE-2024-21626 (runc), CVE-2016-9962 (runc), CVE-2020-15257 (containerd).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

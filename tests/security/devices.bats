@@ -2,7 +2,6 @@
 # T-41579, T-31133, T-88265: an image whose /dev, or /dev/null, is a trap.
 # CVE-2026-41579 and CVE-2025-31133 (runc), CVE-2026-47766 and CVE-2026-88265 (crun),
 # CVE-2025-62161 (youki).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

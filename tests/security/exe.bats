@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # T-EXE1, T-EXE2: the runtime's own executable, as a container finds it in /proc/PID/exe.
 # CVE-2019-5736 (runc, lxc).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

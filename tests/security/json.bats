@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # The JSON that others accept: each of these ran a container as root, or something else than what is
 # written, under some runtime. One row of the table, one test.
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

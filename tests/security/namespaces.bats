@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # T-NOMNT, T-P2: a configuration, or a failing system call, that would let the runtime work in the
 # host's own namespaces.
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

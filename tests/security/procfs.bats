@@ -2,7 +2,6 @@
 # T-PROCLINK, T-PROCVOL, T-115521, T-P1, T-MASKLINK: what an image can do to /proc and /sys.
 # CVE-2019-16884, CVE-2019-19921, CVE-2023-27561, CVE-2023-28642 (runc), CVE-2025-54867 (youki),
 # CVE-2026-115521 (crun).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

@@ -2,7 +2,6 @@
 # T-45310: a process that shares a volume exchanges a directory and a link while a mount destination
 # in that volume is made. CVE-2021-30465 and CVE-2024-45310 (runc). RACES=300 for a longer run.
 # alone: the rate at which it fires depends on what else runs
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash
 #
 # What the security tests share. After `load ../lib/common`: load security
 #

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # T-SYM, T-OLDROOT, T-CWDLINK, T-0711: links in the image that point out of it.
 # CVE-2015-1335 (lxc), CVE-2019-18837 (crun), CVE-2026-87766 (bubblewrap), GHSA-q6r4-3wmg-fwcq (podman).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security

@@ -2,7 +2,6 @@
 # T-USER, T-GROUPS, T-CAPINH: who the container's processes are, as the kernel says it.
 # CVE-2016-3697 (runc), CVE-2026-30892 (crun), CVE-2026-46680 (containerd), CVE-2022-2989 (podman),
 # CVE-2022-29162 (runc), CVE-2022-27650 (crun).
-# shellcheck disable=SC2154
 
 load ../lib/common
 load security
