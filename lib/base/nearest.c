@@ -1,6 +1,5 @@
 #include "base/nearest.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum { WORD_MAX = 64 };
@@ -12,7 +11,7 @@ static int min(int a, int b)
 
 static int lower(const char *text, int i)
 {
-	return tolower((unsigned char)text[i]);
+	return text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i];
 }
 
 int nearest_distance(const char *word, const char *candidate)
@@ -28,7 +27,7 @@ int nearest_distance(const char *word, const char *candidate)
 	for (int j = 0; j <= m; j++)
 		above[j] = j;
 	for (int i = 1; i <= n; i++) {
-		int *next = before;
+		int *next = before, least = i;
 
 		row[0] = i;
 		for (int j = 1; j <= m; j++) {
@@ -38,7 +37,11 @@ int nearest_distance(const char *word, const char *candidate)
 			if (i > 1 && j > 1 && a == lower(candidate, j - 2) &&
 			    b == lower(word, i - 2))
 				row[j] = min(row[j], before[j - 2] + 1);
+			least = min(least, row[j]);
 		}
+		/* No row below gets less than this one, but for an exchange, which skips a row. */
+		if (least > limit + 1)
+			return -1;
 		before = above;
 		above = row;
 		row = next;
