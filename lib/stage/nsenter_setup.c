@@ -99,22 +99,32 @@ static int copy_name(char *name, const char *text, const char *what, struct oci_
 	return 0;
 }
 
-static int open_cgroups(const struct container *c, struct launch *l, struct oci_err *err)
+/*
+ * Into the v2 cgroup init is cloned (CLONE_INTO_CGROUP); or, with "walk", the
+ * launcher moves itself there before, as it does into those of v1.
+ */
+static int open_cgroups(const struct container *c, struct launch *l, bool walk, struct oci_err *err)
 {
-	size_t n = SETUP_CGROUPS_MAX;
+	int *moves = l->fds + LAUNCHER_JOIN + l->setup.n_joins;
+	size_t n = SETUP_CGROUPS_MAX - 1;
 
-	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
-	if (l->fds[LAUNCHER_CGROUP] < 0 && err->fault)
-		return -1;
-	l->setup.into_cgroup = l->fds[LAUNCHER_CGROUP] >= 0;
-	if (cgroup_open_v1(c->state->cgroup, l->fds + LAUNCHER_JOIN + l->setup.n_joins, &n, err) <
-	    0)
+	if (cgroup_open_v1(c->state->cgroup, moves, &n, err) < 0)
 		return -1;
 	l->setup.n_cgroups = (uint32_t)n;
+	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
+	if (l->fds[LAUNCHER_CGROUP] < 0)
+		return err->fault ? -1 : 0;
+	l->setup.into_cgroup = !walk;
+	if (!walk)
+		return 0;
+	moves[n] = openat(l->fds[LAUNCHER_CGROUP], "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (moves[n] < 0)
+		return err_sys(err, errno, "cannot open cgroup.procs of the container's cgroup");
+	l->setup.n_cgroups++;
 	return 0;
 }
 
-static int prepare(const struct container *c, struct launch *l, struct oci_err *err)
+static int prepare(const struct container *c, struct launch *l, bool walk, struct oci_err *err)
 {
 	const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
 	uint64_t new_ns = ns_new(c->config), listed = ns_listed(c->config);
@@ -142,7 +152,7 @@ static int prepare(const struct container *c, struct launch *l, struct oci_err *
 			return err_sys(err, errno, "cannot use the leash");
 		s->leashed = 1;
 	}
-	if (open_cgroups(c, l, err) < 0)
+	if (open_cgroups(c, l, walk, err) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(err, errno, "cannot make a socket pair");
@@ -307,16 +317,53 @@ static int bring_up(struct container *c, struct launch *l, struct oci_err *err)
 	return await(l, SETUP_UP, &message, err);
 }
 
-int stage_nsenter_setup(struct container *c, struct oci_err *err)
+/* After a failure: init, which ends without our end of the control socket, and how it ended. */
+static bool was_killed(const struct container *c, struct launch *l)
+{
+	pid_t pid = c->state->init.pid;
+	int status;
+
+	own_close_fd(&l->control);
+	l->control = -1;
+	while (pid && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+/* 1: the kernel killed init when it was cloned into its cgroup. */
+static int attempt(struct container *c, bool walk, struct oci_err *err)
 {
 	__attribute__((cleanup(close_launch))) struct launch l = {.control = -1, .program = -1};
 
 	for (size_t i = 0; i < FDS_MAX; i++)
 		l.fds[i] = -1;
-	if (container_load_config(c, err) < 0 || proc_fd(err) < 0 || prepare(c, &l, err) < 0 ||
-	    start_launcher(c, &l, err) < 0)
+	if (prepare(c, &l, walk, err) < 0 || start_launcher(c, &l, err) < 0)
 		return -1;
-	if (bring_up(c, &l, err) < 0)
+	if (bring_up(c, &l, err) == 0)
+		return 0;
+	return was_killed(c, &l) && l.setup.into_cgroup ? 1 : -1;
+}
+
+/*
+ * Kernels with cgroup.kill (Linux 5.14) kill what is cloned into a cgroup in
+ * which cgroup.kill was ever used, unless it was as often used in the cloner's:
+ * they compare with the wrong one. Such a cgroup, of the engine's making and used
+ * before, is entered on foot.
+ */
+int stage_nsenter_setup(struct container *c, struct oci_err *err)
+{
+	int result;
+
+	if (container_load_config(c, err) < 0 || proc_fd(err) < 0)
+		return -1;
+	result = attempt(c, false, err);
+	if (result == 1) {
+		err_clear(err);
+		c->state->init = (struct proc_id){0};
+		result = attempt(c, true, err);
+	}
+	if (result)
 		return -1;
 	return cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL),
 			     err);
