@@ -56,7 +56,7 @@ same() { [[ $(readlink "/proc/$(init_pid)/ns/$1") = "$(readlink "/proc/self/ns/$
 @test "a namespace is joined by its path" {
 	unshare --net sleep 1000 >/dev/null 2>&1 3>&- &
 	other=$!
-	wait_for [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]
+	wait_for elsewhere $other
 	prepare '(.linux.namespaces[] | select(.type == "network")).path = $p' --arg p "/proc/$other/ns/net"
 	oci-nsenter-setup box
 	[ "$(readlink "/proc/$(init_pid)/ns/net")" = "$(readlink /proc/$other/ns/net)" ]
@@ -165,4 +165,5 @@ same() { [[ $(readlink "/proc/$(init_pid)/ns/$1") = "$(readlink "/proc/self/ns/$
 	wait_for gone "$pid"
 }
 
+elsewhere() { [[ $(readlink "/proc/$1/ns/net") != "$(readlink /proc/self/ns/net)" ]]; }
 gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
