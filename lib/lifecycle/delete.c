@@ -27,7 +27,8 @@
 enum {
 	THAW_MS = 200, /* a killed process that lives for longer is probably frozen */
 	DEATH_MS = 10000,
-	HOLDER_MS = 1000, /* for a command that is told to end, before it is made to */
+	PATIENCE_MS = 1000, /* another delete, say, is done by then */
+	HOLDER_MS = 1000,   /* for a command that is told to end, before it is made to */
 };
 
 static int undying(const struct container *c, struct oci_err *err)
@@ -151,7 +152,8 @@ int lifecycle_delete(struct container *c, bool force, struct oci_err *err)
 	return lifecycle_abort(c, err);
 }
 
-/* Asks whoever holds the lock to end, then makes it. Its own children end with it. */
+/* Waits a little for whoever holds the lock, asks it to end, then makes it. Its own children end
+ * with it. */
 static void end_holder(const char *root, const char *id)
 {
 	own_err struct oci_err ignored = ERR_INIT;
@@ -159,7 +161,7 @@ static void end_holder(const char *root, const char *id)
 		container_open_remains(root, id, LOCK_NONE, -1, &ignored);
 	own_fd int holder = c ? holder_open(c->dir_fd) : -1;
 
-	if (holder < 0)
+	if (holder < 0 || proc_wait(holder, PATIENCE_MS))
 		return;
 	pidfd_send_signal(holder, SIGTERM, NULL, 0);
 	if (!proc_wait(holder, HOLDER_MS))

@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# oci-state, oci-list.
+load ../lib/common
+
+create() { oci create "$1" "$BUNDLE" >create.out 2>&1 </dev/null || { cat create.out && return 1; }; }
+
+@test "oci-state prints what engines read, and nothing of ours" {
+	mkbundle box
+	create box
+	run -0 --separate-stderr oci-state box
+	[ "$stderr" = "" ]
+	echo "$output" >state
+	[ "$(jq -c keys_unsorted state)" = '["ociVersion","id","pid","status","bundle","rootfs","created","owner"]' ] || cat state
+	jq -e --arg rootfs "$PWD/box/rootfs" '.rootfs == $rootfs and .owner == "root"
+		and (.created | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"))' state
+	[ "$(date -d "$(jq -r .created state)" +%s)" -le "$(date +%s)" ]
+}
+
+@test "oci-state --internal prints the record" {
+	mkbundle box
+	create box
+	run -0 oci-state --internal box
+	jq -e '.oci.version == 1 and .oci.init.pid == .pid and (.oci.stages | length) > 5' <<<"$output"
+}
+
+@test "every status" {
+	mkbundle box
+	oci-create --until nsenter-setup box box >/dev/null 2>&1 </dev/null
+	[ "$(ctr_status box)" = creating ]
+	oci delete box
+	create box
+	[ "$(ctr_status box)" = created ]
+	oci pause box
+	[ "$(ctr_status box)" = paused ]
+	oci resume box
+	[ "$(ctr_status box)" = created ]
+	oci start box
+	[ "$(ctr_status box)" = running ]
+	oci pause box
+	[ "$(ctr_status box)" = paused ]
+	run -1 oci pause box
+	[ "$output" = 'oci-pause: cannot pause container "box": it is paused' ] || show
+	oci resume box
+	run -1 oci resume box
+	[ "$output" = 'oci-resume: cannot resume container "box": it is running' ] || show
+	oci kill box KILL
+	wait_for is_status box stopped
+	run -1 oci pause box
+}
+
+@test "a paused process stands still" {
+	mkbundle box '.process.args = ["sh", "-c", "while :; do echo >>/beats; sleep 0.01; done"]'
+	create box
+	oci start box
+	wait_for test -s box/rootfs/beats
+	oci pause box
+	n=$(wc -l <box/rootfs/beats)
+	sleep 0.2
+	[ "$(wc -l <box/rootfs/beats)" = "$n" ]
+	oci resume box
+	wait_for more_beats
+}
+more_beats() { [ "$(wc -l <box/rootfs/beats)" -gt "$n" ]; }
+
+@test "a record from before a reboot is stopped, and nothing is signalled for it" {
+	mkbundle box
+	create box
+	pid=$(ctr_pid box)
+	sed -i 's/"bootId":"[^"]*"/"bootId":"00000000-0000-0000-0000-000000000000"/; s/"bootId": "[^"]*"/"bootId": "00000000-0000-0000-0000-000000000000"/' "$ROOT/box/state.json"
+	[ "$(ctr_status box)" = stopped ]
+	run -1 oci kill box KILL
+	[[ $output = *"container not running"* ]] || show
+	run -1 oci start box
+	strace -f -qq -e trace=pidfd_send_signal,kill,tgkill -o trace "$OCI" --root "$ROOT" delete box
+	[ ! -s trace ] || { cat trace && false; }
+	[ ! -e "$ROOT/box" ]
+	kill -0 "$pid"
+	kill -KILL "$pid"
+	wait_for assert_gone "$pid"
+	clear_leftovers
+}
+assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
+
+@test "oci-state and oci-kill do not wait for the lock" {
+	mkbundle box
+	create box
+	exec 9<"$ROOT/box"
+	flock 9
+	timeout 5 "$OCI_BUILD/oci-state" --root "$ROOT" box 9<&- >/dev/null
+	timeout 5 "$OCI_BUILD/oci-kill" --root "$ROOT" box 0 9<&-
+	timeout 5 "$OCI_BUILD/oci-list" --root "$ROOT" 9<&- >/dev/null
+	exec 9<&-
+}
+
+@test "a state root that others may write is refused" {
+	mkbundle box
+	create box
+	chmod 777 "$ROOT"
+	run -104 oci-state box
+	[[ $output = *"is refused: owner 0, mode 0777"* ]] || show
+	chmod 700 "$ROOT"
+}
+
+@test "a state.json that is none: an error from every command, and no signal" {
+	mkbundle box
+	create box
+	cp "$ROOT/box/state.json" good
+	pid=$(ctr_pid box)
+	for edit in 'del(.id)' '.id = "other"' 'del(.oci)' '.oci.version = 99' '.status = "strange"' '.oci.stages = 1' '[]'; do
+		jq "$edit" good >"$ROOT/box/state.json"
+		for command in state start "kill box KILL" delete ps pause; do
+			[[ $command = *" "* ]] || command="$command box"
+			# shellcheck disable=SC2086
+			run strace -f -qq -e trace=pidfd_send_signal,kill -o trace "$OCI" --root "$ROOT" $command
+			[ "$status" = 1 ] || show
+			[ ! -s trace ]
+		done
+	done
+	head -c 100 good >"$ROOT/box/state.json"
+	run -1 oci state box
+	run -1 oci delete box
+	[ -e "$ROOT/box" ]
+	cp good "$ROOT/box/state.json"
+	kill -0 "$pid"
+}
+
+@test "oci-list: a table, JSON, ids" {
+	[ "$(oci list -q)" = "" ]
+	[ "$(oci list --format json)" = "[]" ]
+	mkbundle b
+	create b
+	mkbundle a
+	create a
+	oci start a
+	[ "$(echo $(oci list -q))" = "a b" ]
+	oci list --format json >list
+	jq -e 'length == 2 and .[0].id == "a" and .[0].status == "running" and .[1].status == "created" and .[1].pid > 1' list
+	[ "$(jq -c '.[0]' list)" = "$(oci state a | jq -c .)" ]
+	run -0 oci list
+	[ "${#lines[@]}" = 3 ]
+	[[ ${lines[0]} =~ ^"ID "\ *"PID "\ *"STATUS "\ *"BUNDLE "\ *"CREATED "\ *OWNER$ ]] || show
+	[[ ${lines[1]} =~ ^"a "\ *[0-9]+\ *running\ *$PWD/a\ *2[-0-9T:.]*Z\ *root$ ]] || show
+	run -100 oci-list --format yaml
+}
+
+@test "oci-list shows what a killed creation left, and nothing else that lies about" {
+	mkdir -p -m 700 "$ROOT/half"
+	touch "$ROOT/file"
+	[ "$(oci list -f json | jq -c .)" = '[{"id":"half","pid":0,"status":"stopped"}]' ]
+	oci delete half
+	rm "$ROOT/file"
+}
+
+@test "oci-ps: pids as JSON, and a table" {
+	mkbundle box '.process.args = ["sh", "-c", "sleep 1000 & exec sleep 1001"]'
+	create box
+	oci start box
+	wait_for two_processes
+	oci ps --format json box | jq -e --argjson pid "$(ctr_pid box)" 'index($pid) != null and all(.[]; type == "number")'
+	run -0 oci ps box
+	[[ ${lines[0]} = "PID "*COMMAND ]] || show
+	[[ $output = *"sleep 1000"* && $output = *"sleep 1001"* ]] || show
+	oci kill --all box KILL
+	wait_for is_status box stopped
+	run -1 oci ps box
+}
+two_processes() { [ "$(oci ps --format json box | jq length)" = 2 ]; }
