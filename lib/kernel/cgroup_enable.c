@@ -9,8 +9,10 @@
  *   and "No Internal Process Constraint".
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/own.h"
@@ -75,38 +77,67 @@ static void add_words(char text[ENABLE_TEXT_MAX], const struct cgroup_wanted *se
 	}
 }
 
+/*
+ * Whether processes are in the directory itself. Of the root, which has no type,
+ * that is no matter. Elsewhere the kernel says EBUSY, except if cpu or pids alone are
+ * enabled: then it makes the directory the root of a threaded tree, in which
+ * no container can be.
+ */
+static bool holds_processes(int dir)
+{
+	own_ptr char *procs = NULL;
+
+	return faccessat(dir, "cgroup.type", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       cgroup_read(dir, "cgroup.procs", &procs) == 0 && *procs;
+}
+
+static int enable_failed(const struct cgroup_hierarchy *h, const char *path, const char *what,
+			 int errnum, struct oci_err *err)
+{
+	err_sys(err, errnum, "cannot write \"%s\" to \"%s%s/cgroup.subtree_control\"", what,
+		h->mount, path);
+	if (errnum == EBUSY)
+		err_hint(err,
+			 "processes are in \"%s%s\"; cgroup v2 allows none where controllers are "
+			 "enabled for the cgroups below",
+			 h->mount, path);
+	return err_at(err, "/linux/resources");
+}
+
 /* In one directory above the container's. */
 static int enable_in(const struct cgroup_hierarchy *h, int dir, const char *path,
 		     const struct cgroup_wanted *needed, const struct cgroup_wanted *nice,
 		     struct oci_err *err)
 {
 	char all[ENABLE_TEXT_MAX] = "", must[ENABLE_TEXT_MAX] = "";
+	struct cgroup_wanted must_add, may_add, there;
+	own_ptr char *now = NULL;
 
-	add_words(must, needed);
+	if (cgroup_read(dir, "cgroup.subtree_control", &now) < 0)
+		return err_sys(err, errno, "cannot read \"%s%s/cgroup.subtree_control\"", h->mount,
+			       path);
+	split(needed, now, &there, &must_add);
+	split(nice, now, &there, &may_add);
+	add_words(must, &must_add);
 	strcpy(all, must);
-	add_words(all, nice);
+	add_words(all, &may_add);
+	if (!all[0])
+		return 0;
+	if (holds_processes(dir))
+		return must[0] ? enable_failed(h, path, must, EBUSY, err) : 0;
 	if (fd_write_control(dir, "cgroup.subtree_control", all) == 0)
 		return 0;
-	for (unsigned i = 0; i < nice->n; i++) {
+	for (unsigned i = 0; i < may_add.n; i++) {
 		char one[20] = "+";
 
-		fd_write_control(dir, "cgroup.subtree_control", strcat(one, nice->names[i]));
+		fd_write_control(dir, "cgroup.subtree_control", strcat(one, may_add.names[i]));
 	}
-	if (needed->n == 0 || fd_write_control(dir, "cgroup.subtree_control", must) == 0)
+	if (!must[0] || fd_write_control(dir, "cgroup.subtree_control", must) == 0)
 		return 0;
 	/* Not ours to write: then who gave us a part of the tree has done it, or has not. */
 	if (errno == EACCES || errno == EPERM || errno == EROFS || errno == ENOENT)
 		return 0;
-	err_sys(err, errno, "cannot enable \"%s\" in \"%s%s/cgroup.subtree_control\"", must,
-		h->mount, path);
-	if (err->errnum == EBUSY)
-		return err_hint(err,
-				"processes are in \"%s%s\"; cgroup v2 allows none where "
-				"controllers are enabled for the cgroups below",
-				h->mount, path);
-	if (err->errnum == EOPNOTSUPP)
-		return err_hint(err, "\"%s%s\" is in threaded mode", h->mount, path);
-	return -1;
+	return enable_failed(h, path, must, errno, err);
 }
 
 static int enable_above(const struct cgroup_hierarchy *h, int root,

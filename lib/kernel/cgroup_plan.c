@@ -138,8 +138,8 @@ static int check_existing(const struct cgroup_hierarchy *h, int leaf, struct oci
 }
 
 /*
- * Counts the last components of the path that are not there, and opens the
- * deepest directory that is, *ret_fd.
+ * Counts the last components of the path that are not there. *ret_fd is the
+ * deepest directory that is, -1 if that is the root; the caller closes it.
  */
 static int count_missing(const struct cgroup_hierarchy *h, int root, unsigned *ret_missing,
 			 int *ret_fd, struct oci_err *err)
@@ -148,9 +148,9 @@ static int count_missing(const struct cgroup_hierarchy *h, int root, unsigned *r
 
 	for (unsigned missing = 0; part; missing++) {
 		char *slash = strrchr(part, '/');
-		int fd = cgroup_open_beneath(root, *part ? part : "/.");
+		int fd = *part ? cgroup_open_beneath(root, part) : -1;
 
-		if (fd >= 0) {
+		if (fd >= 0 || !*part) {
 			*ret_missing = missing;
 			*ret_fd = fd;
 			return 0;
@@ -168,20 +168,40 @@ static int count_missing(const struct cgroup_hierarchy *h, int root, unsigned *r
 	return err_sys(err, errno, "cannot open cgroup \"%s%s\"", h->mount, h->path);
 }
 
+/*
+ * Below or in a threaded directory there are only threads, of processes that are
+ * in a directory above. The root has no type.
+ */
+static int check_type(const struct cgroup_hierarchy *h, int deepest, struct oci_err *err)
+{
+	own_ptr char *type = NULL;
+
+	if (cgroup_read(deepest, "cgroup.type", &type) < 0 || strcmp(type, "domain") == 0)
+		return 0;
+	err_set(err, FAULT_UNSUPPORTED, "cgroup \"%s%s\": what is there of it is of type \"%s\"",
+		h->mount, h->path, type);
+	err_hint(err, "a container can only be in a cgroup of type \"domain\"");
+	return err_at(err, "/linux/cgroupsPath");
+}
+
 /* Adds the hierarchy whose root is `root` to the record. */
 static int add_hierarchy(struct plan *plan, const char *mount, bool v2, int root,
 			 struct oci_err *err)
 {
 	struct json_object *json = json_object_new_object();
 	struct cgroup_hierarchy h = {.mount = mount, .path = plan->path, .v2 = v2};
-	own_fd int deepest = -1;
+	own_fd int found = -1;
+	int deepest;
 
 	json_object_array_add(plan->hierarchies, json);
 	json_object_object_add(json, "mount", json_object_new_string(mount));
 	json_object_object_add(json, "version", json_object_new_int(v2 ? 2 : 1));
-	if (count_missing(&h, root, &h.made, &deepest, err) < 0)
+	if (count_missing(&h, root, &h.made, &found, err) < 0)
 		return -1;
+	deepest = found < 0 ? root : found;
 	if (h.made == 0 && check_existing(&h, deepest, err) < 0)
+		return -1;
+	if (v2 && found >= 0 && check_type(&h, deepest, err) < 0)
 		return -1;
 	if (faccessat(deepest, ".", W_OK, AT_EACCESS) < 0) {
 		plan->refused = true;
