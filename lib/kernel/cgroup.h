@@ -37,6 +37,16 @@ int cgroup_create(struct json_object *record, const struct json_object *resource
 		  struct oci_err *err);
 
 /*
+ * Gives the directory, and the files in it that are made for it
+ * (/sys/kernel/cgroup/delegate), to the user `owner`: the host's uid of who runs
+ * in the container. For a container with a cgroup namespace of its own and a writable
+ * mount of its cgroup (config-linux.md, "Cgroup ownership"). Does nothing where
+ * there is v1, whose cgroups cannot be delegated safely. Who may not give away
+ * does not have to.
+ */
+int cgroup_delegate(const struct json_object *record, uid_t owner, struct oci_err *err);
+
+/*
  * The directory in the v2 hierarchy for CLONE_INTO_CGROUP; the caller closes it.
  * -1 with err->fault FAULT_NONE if there is none to use.
  */

@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# config-linux.md, "Control groups", where all controllers are those of v2.
+# shellcheck disable=SC2154
+load ../lib/common
+
+setup() {
+	require cgroup_v2
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "requires v2 controllers"
+	common_setup
+	DIR=/sys/fs/cgroup$CGROUP/box
+}
+
+create() { oci create "$1" "$BUNDLE" >create.out 2>&1 </dev/null || { cat create.out && return 1; }; }
+
+refused() {
+	local code=$1 pointer=$2 words=$3
+	mkbundle box "$4"
+	run -"$code" --separate-stderr oci-create box "$BUNDLE"
+	[[ $stderr = *"$pointer"* && $stderr = *"$words"* ]] || show
+	[[ ! -e $ROOT/box && ! $(test_cgroups) ]]
+}
+
+# The control files NAME... of the container "box", one a line.
+values() {
+	local name
+	for name; do cat "$DIR/$name"; done
+}
+
+@test "limits of v1 become those of v2" {
+	mkbundle box '.linux.resources += {
+		"memory": {"limit": 67108864, "swap": 134217728, "reservation": 33554432},
+		"cpu": {"shares": 2048, "quota": 50000, "period": 200000, "burst": 20000, "cpus": "0", "mems": "0"},
+		"pids": {"limit": 42}}'
+	create box
+	diff <(values memory.max memory.swap.max memory.low cpu.weight cpu.max cpu.max.burst cpuset.cpus \
+		cpuset.mems pids.max) - <<-'VALUES'
+		67108864
+		67108864
+		33554432
+		174
+		50000 200000
+		20000
+		0
+		0
+		42
+	VALUES
+}
+
+@test "block devices" {
+	device=$(cat /sys/block/vda/dev) || skip "requires /dev/vda"
+	mkbundle box '.linux.resources.blockIO = ({"major": ($d | split(":")[0] | tonumber),
+		"minor": ($d | split(":")[1] | tonumber)} as $at | {"weight": 500,
+		"throttleReadBpsDevice": [$at + {"rate": 1048576}],
+		"throttleWriteIOPSDevice": [$at + {"rate": 100}]})' --arg d "$device"
+	create box
+	[[ $(values io.max) = "$device rbps=1048576 wbps=max riops=max wiops=100" ]]
+	[[ $(cat "$DIR"/io.weight "$DIR"/io.bfq.weight 2>/dev/null) = *default\ @(4950|500)* ]]
+	oci delete --force box
+	refused 102 /linux/resources/blockIO/throttleReadBpsDevice/0 ENODEV \
+		'.linux.resources.blockIO.throttleReadBpsDevice = [{"major": 99, "minor": 0, "rate": 1}]'
+}
+
+@test "MUST: unified enables the controllers it needs, also for deep paths" {
+	mkbundle box '.linux.cgroupsPath += "/x/y" | .linux.resources.unified = {"hugetlb.2MB.max": "2097152",
+		"memory.high": "50003968", "cgroup.max.depth": "5"}'
+	create box
+	DIR+=/x/y
+	[[ $(values hugetlb.2MB.max memory.high cgroup.max.depth) = $'2097152\n50003968\n5' ]]
+}
+
+@test "MUST: unified values that the runtime does not know are written" {
+	mkbundle box '.linux.resources.unified = {"memory.oom.group": "1", "io.max": "254:0 rbps=2097152\n254:0 wiops=120"}'
+	create box
+	[[ $(values memory.oom.group io.max) = $'1\n254:0 rbps=2097152 wbps=max riops=max wiops=120' ]]
+}
+
+@test "MUST: unified for a controller that is not present is an error" {
+	refused 103 /linux/resources/unified/net_cls.x "the net_cls controller is not available" \
+		'.linux.resources.unified = {"net_cls.x": "1"}'
+	refused 103 /linux/resources/unified/memory.nothing ENOENT \
+		'.linux.resources.unified = {"memory.nothing": "1"}'
+	refused 102 /linux/resources/unified/a~1b "control file" '.linux.resources.unified = {"a/b": "1"}'
+}
+
+@test "MUST: what v2 cannot do is an error" {
+	for row in memory/swappiness=10 memory/kernel=1000000 memory/disableOOMKiller=true \
+		cpu/realtimeRuntime=1000 cpu/realtimePeriod=1000 network/classID=5 blockIO/leafWeight=50; do
+		path=${row%=*}
+		refused 103 "/linux/resources/$path" "cgroup v2" \
+			".linux.resources.${path/\//.} = ${row#*=}"
+	done
+}
+
+@test "a cpuset that is impossible is an error" {
+	refused 102 /linux/resources/cpu/cpus '"999"' '.linux.resources.cpu.cpus = "999"'
+	mkdir -p "/sys/fs/cgroup$CGROUP"
+	echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
+	echo 0 >"/sys/fs/cgroup$CGROUP/cpuset.cpus"
+	refused 102 /linux/resources/cpu/cpus 'has only "0" of these' '.linux.resources.cpu.cpus = "1"'
+	rmdir "/sys/fs/cgroup$CGROUP"
+}
+
+@test "statistics: controllers without limits" {
+	mkbundle box '.linux.cgroupsPath += "/deep" | .linux.resources = {}'
+	create box
+	for controller in cpu io memory pids; do
+		grep -qw $controller "$DIR/deep/cgroup.controllers" || fail "no $controller"
+	done
+}
+
+@test "no process is in a directory above: an error that says so" {
+	mkbundle box '.linux.resources.pids.limit = 5'
+	mkdir -p "/sys/fs/cgroup$CGROUP"
+	sleep 1000 3>&- &
+	echo $! >"/sys/fs/cgroup$CGROUP/cgroup.procs"
+	run -111 --separate-stderr oci-create box "$BUNDLE"
+	[[ $stderr = *"/linux/resources"*"+pids"*EBUSY* ]] || show
+	[[ $(cat "/sys/fs/cgroup$CGROUP/cgroup.type") = domain ]]
+	# Without a limit there is nothing to enable.
+	edit "$BUNDLE" 'del(.linux.resources)'
+	create box
+	oci delete --force box
+	kill $! && wait $! || true
+	wait_for rmdir "/sys/fs/cgroup$CGROUP"
+}
+
+@test "threaded directories cannot have containers" {
+	mkbundle box
+	mkdir -p "/sys/fs/cgroup$CGROUP/t"
+	echo threaded >"/sys/fs/cgroup$CGROUP/t/cgroup.type"
+	run -103 --separate-stderr oci-create box "$BUNDLE"
+	[[ $stderr = *'type "domain threaded"'* ]] || show
+	rmdir "/sys/fs/cgroup$CGROUP"/{t,}
+}
+
+@test "SHOULD: a container that gets its cgroup to write to owns it" {
+	writable='.linux.namespaces += [{"type": "cgroup"}]
+		| .mounts |= map(select(.destination != "/sys/fs/cgroup"))
+		| .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"]}]
+		| .process.user = {uid: 1000, gid: 1000}'
+	mkbundle box "$writable"
+	create box
+	[[ $(stat -c %u "$DIR") = 1000 ]]
+	while read -r file; do
+		[[ ! -e $DIR/$file || $(stat -c %u "$DIR/$file") = 1000 ]] || fail "$file"
+	done </sys/kernel/cgroup/delegate
+	[[ $(stat -c %u "$DIR/pids.max") = 0 && $(stat -c %u "$DIR/memory.max") = 0 ]]
+	oci delete --force box
+	# Each of the conditions.
+	for less in '.linux.namespaces |= map(select(.type != "cgroup"))' '.mounts[-1].options = ["ro"]' \
+		'.mounts[-1].source = "x"' 'del(.mounts[-1])' '.process.user.uid = 0'; do
+		mkbundle box "$writable | $less"
+		create box
+		[[ $(stat -c %u "$DIR") = 0 ]] || fail "$less"
+		oci delete --force box
+	done
+}
+
+@test "SHOULD: the owner is the host's uid of the container's user" {
+	mkbundle box '.linux.namespaces += [{"type": "cgroup"}, {"type": "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings
+		| .mounts |= map(select(.destination != "/sys/fs/cgroup"))
+		| .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"]}]
+		| .process.user = {uid: 7, gid: 7}'
+	chown -R 100000:100000 "$BUNDLE/rootfs"
+	create box
+	[[ $(stat -c %u "$DIR") = 100007 ]]
+}
+
+@test "MUST: checkBeforeUpdate rejects a limit that is less than what is in use" {
+	mkbundle box '.linux.resources.memory = {"limit": 67108864, "checkBeforeUpdate": true}
+		| .process.args = ["sh", "-c", "dd if=/dev/zero of=/dev/shm/file bs=1M count=8; : >/done; exec sleep 1000"]'
+	create box
+	oci start box
+	wait_for test -e box/rootfs/done
+	command -v oci-update >/dev/null || skip "requires oci-update"
+	echo '{"memory": {"limit": 1048576, "checkBeforeUpdate": true}}' >limits
+	run ! --separate-stderr oci update --resources limits box
+	[[ $stderr = *"in use"* ]] || show
+	is_status box running
+}
