@@ -34,9 +34,12 @@ int set_scheduling(const struct plan *plan, struct init_reply *reply)
 	struct plan_sched_attr attr = plan->scheduler;
 
 	if ((plan->flags & PLAN_SCHEDULER) && syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
-		return reply_error_at(reply, "/process/scheduler", errno,
-				      "cannot set the scheduler%s",
-				      errno == EPERM ? " (CAP_SYS_NICE is needed)" : "");
+		return reply_error_at(
+			reply, "/process/scheduler", errno, "cannot set the scheduler%s",
+			errno == EPERM
+				? " (it takes CAP_SYS_NICE, and for a real-time policy a share "
+				  "of the cgroup's cpu.rt_runtime_us)"
+				: "");
 	if ((plan->flags & PLAN_IOPRIO) &&
 	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, plan->ioprio) < 0)
 		return reply_error_at(

@@ -44,7 +44,7 @@ int oom_apply(pid_t pid, int score_adj, struct oci_err *err)
 	int proc = proc_fd(err);
 	int64_t now = 0;
 	char text[16];
-	int len;
+	int len, errnum;
 
 	if (proc < 0)
 		return -1;
@@ -54,10 +54,15 @@ int oom_apply(pid_t pid, int score_adj, struct oci_err *err)
 	fd = open_score(proc, pid, O_WRONLY);
 	if (fd >= 0 && write(fd, text, (size_t)len) == len)
 		return 0;
-	err_sys(err, errno, "cannot set the OOM score adjustment to %d", score_adj);
-	if (err->errnum == EACCES || err->errnum == EPERM) {
-		err->fault = FAULT_UNSUPPORTED;
-		err_hint(err, "it is %d; lowering it needs CAP_SYS_RESOURCE", (int)now);
+	errnum = errno;
+	if (errnum == EACCES || errnum == EPERM) {
+		err_set(err, FAULT_UNSUPPORTED,
+			"cannot set the OOM score adjustment: %s: to lower it from %d to %d takes "
+			"CAP_SYS_RESOURCE",
+			err_name(errnum), (int)now, score_adj);
+		err->errnum = errnum;
+	} else {
+		err_sys(err, errnum, "cannot set the OOM score adjustment to %d", score_adj);
 	}
 	return err_at(err, "/process/oomScoreAdj");
 }

@@ -56,12 +56,13 @@ static int explain(const char *type, int errnum, const struct rlimit *now,
 			err, FAULT_CONFIG,
 			"cannot set %s: EINVAL: the soft limit %s is above the hard limit %s", type,
 			describe(want->rlim_cur, soft), describe(want->rlim_max, to));
-	err_sys(err, errnum, "cannot set %s", type);
-	if (errnum == EPERM && want->rlim_max > now->rlim_max) {
-		err->fault = FAULT_UNSUPPORTED;
-		err_hint(err, "the hard limit is %s; raising it to %s needs CAP_SYS_RESOURCE",
-			 describe(now->rlim_max, from), describe(want->rlim_max, to));
-	}
+	if (errnum != EPERM || want->rlim_max <= now->rlim_max)
+		return err_sys(err, errnum, "cannot set %s", type);
+	err_set(err, FAULT_UNSUPPORTED,
+		"cannot set %s: EPERM: to raise the hard limit from %s to %s takes "
+		"CAP_SYS_RESOURCE",
+		type, describe(now->rlim_max, from), describe(want->rlim_max, to));
+	err->errnum = errnum;
 	return -1;
 }
 
