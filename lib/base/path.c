@@ -200,11 +200,38 @@ static int walk_begin(struct walk *w, const char *path)
 	return 0;
 }
 
+/*
+ * What is nearly always the case: all but the last component is there. -1 with
+ * ENOENT if it is not so, and nothing has been made.
+ */
+static int make_last(int root_fd, const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	own_ptr char *parent = strndup(path, (size_t)(name - path));
+	own_fd int dir = -1;
+
+	errno = ENOENT;
+	if (!parent || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -1;
+	dir = path_open_in_root(root_fd, parent, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return -1;
+	if (mkdirat(dir, name, mode) < 0) {
+		/* Perhaps a link that leads nowhere: for the walk to see. */
+		if (errno == EEXIST)
+			errno = ENOENT;
+		return -1;
+	}
+	return path_open_no_links(dir, name, O_PATH | O_DIRECTORY);
+}
+
 int path_make_directory(int root_fd, const char *path, mode_t mode)
 {
 	struct walk w;
 	int fd = path_open_in_root(root_fd, path, O_PATH | O_DIRECTORY);
 
+	if (fd < 0 && errno == ENOENT)
+		fd = make_last(root_fd, path, mode);
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	if (walk_begin(&w, path) < 0)

@@ -23,8 +23,8 @@
 
 /*
  * A detached, read-only mount of the host's /dev/null, checked to be the
- * device. -1 with *err; FAULT_NONE if this user may not: call it again inside,
- * before the pivot.
+ * device. -1 with *err; its errnum is EPERM for a user without privilege, who may do it
+ * inside, before the pivot.
  */
 int mask_open_null(struct oci_err *err);
 

@@ -226,7 +226,7 @@ int mount_entry_prepare(struct mount_entry *entry, struct mount_context *context
 	return prepare_source(entry, entry->tree, context->host_propagation, err);
 }
 
-static int open_target(const struct mount_entry *entry, int root_fd, int tree,
+static int open_target(const struct mount_entry *entry, const struct mount_root *root, int tree,
 		       struct mount_target *target, struct oci_err *err)
 {
 	struct mount_wish wish = {
@@ -237,7 +237,7 @@ static int open_target(const struct mount_entry *entry, int root_fd, int tree,
 		.existing = is_remount(entry),
 	};
 
-	return mount_target_open(root_fd, &wish, target, err) < 0 ? fail(entry, err) : 0;
+	return mount_target_open(root, &wish, target, err) < 0 ? fail(entry, err) : 0;
 }
 
 static int attach(struct mount_entry *entry, int tree, int target, struct oci_err *err)
@@ -260,8 +260,8 @@ static void explain_ids(const struct mount_entry *entry, const struct mount_cont
 	(void)entry;
 }
 
-static int attach_new(struct mount_entry *entry, const struct mount_context *context, int root_fd,
-		      struct oci_err *err)
+static int attach_new(struct mount_entry *entry, const struct mount_context *context,
+		      const struct mount_root *root, struct oci_err *err)
 {
 	const struct mountopt *opt = &entry->opt;
 	bool is_tmpfs = strcmp(entry->type, "tmpfs") == 0;
@@ -281,7 +281,7 @@ static int attach_new(struct mount_entry *entry, const struct mount_context *con
 		err_set(err, FAULT_CONFIG, "it has no type, and is no bind mount");
 		return fail(entry, err);
 	}
-	if (open_target(entry, root_fd, -1, &target, err) < 0)
+	if (open_target(entry, root, -1, &target, err) < 0)
 		return -1;
 	target_fd = target.fd;
 	/* A tmpfs over /tmp is as open as /tmp was. */
@@ -308,8 +308,8 @@ static int attach_new(struct mount_entry *entry, const struct mount_context *con
 	return 0;
 }
 
-static int attach_bind(struct mount_entry *entry, const struct mount_context *context, int root_fd,
-		       struct oci_err *err)
+static int attach_bind(struct mount_entry *entry, const struct mount_context *context,
+		       const struct mount_root *root, struct oci_err *err)
 {
 	struct mount_target target;
 	own_fd int target_fd = -1, opened = -1;
@@ -320,14 +320,14 @@ static int attach_bind(struct mount_entry *entry, const struct mount_context *co
 		if (tree < 0 || prepare_source(entry, tree, context->host_propagation, err) < 0)
 			return -1;
 	}
-	if (open_target(entry, root_fd, tree, &target, err) < 0)
+	if (open_target(entry, root, tree, &target, err) < 0)
 		return -1;
 	target_fd = target.fd;
 	return attach(entry, tree, target_fd, err);
 }
 
 static int change_existing(struct mount_entry *entry, const struct mount_context *context,
-			   int root_fd, struct oci_err *err)
+			   const struct mount_root *root, struct oci_err *err)
 {
 	struct mount_new what = {.type = entry->type,
 				 .opt = &entry->opt,
@@ -337,7 +337,7 @@ static int change_existing(struct mount_entry *entry, const struct mount_context
 	struct mount_target target;
 	own_fd int target_fd = -1;
 
-	if (open_target(entry, root_fd, -1, &target, err) < 0)
+	if (open_target(entry, root, -1, &target, err) < 0)
 		return -1;
 	target_fd = target.fd;
 	if (!target.is_mount_root) {
@@ -354,26 +354,27 @@ static int change_existing(struct mount_entry *entry, const struct mount_context
 	return 0;
 }
 
-static int make_link(const struct mount_entry *entry, int root_fd, struct oci_err *err)
+static int make_link(const struct mount_entry *entry, const struct mount_root *root,
+		     struct oci_err *err)
 {
 	const char *name;
-	own_fd int parent = path_open_parent(root_fd, entry->destination, &name);
+	own_fd int parent = path_open_parent(root->fd, entry->destination, &name);
 
 	if (parent < 0 || (symlinkat(entry->link, parent, name) < 0 && errno != EEXIST))
 		return fail_errno(entry, errno, "cannot make the link", err);
 	return 0;
 }
 
-int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context, int root_fd,
-		       struct oci_err *err)
+int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context,
+		       const struct mount_root *root, struct oci_err *err)
 {
 	if (entry->link)
-		return make_link(entry, root_fd, err);
+		return make_link(entry, root, err);
 	if (is_remount(entry))
-		return change_existing(entry, context, root_fd, err);
+		return change_existing(entry, context, root, err);
 	if (is_bind(entry) || is_made_by_init(entry))
-		return attach_bind(entry, context, root_fd, err);
-	return attach_new(entry, context, root_fd, err);
+		return attach_bind(entry, context, root, err);
+	return attach_new(entry, context, root, err);
 }
 
 int mount_entry_finish(struct mount_entry *entry, struct oci_err *err)

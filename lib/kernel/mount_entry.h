@@ -13,6 +13,7 @@
 #define KERNEL_MOUNT_ENTRY_H
 
 #include "base/err.h"
+#include "kernel/mount_target.h"
 #include "oci/container.h"
 #include "oci/mountopt.h"
 
@@ -66,8 +67,8 @@ void mount_list_free(struct mount_list *list);
 
 int mount_entry_prepare(struct mount_entry *entry, struct mount_context *context,
 			struct oci_err *err);
-int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context, int root_fd,
-		       struct oci_err *err);
+int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context,
+		       const struct mount_root *root, struct oci_err *err);
 int mount_entry_finish(struct mount_entry *entry, struct oci_err *err);
 
 #endif

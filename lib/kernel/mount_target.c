@@ -91,15 +91,11 @@ static int check_text(const struct mount_wish *wish, const char *clean, struct o
 }
 
 /* The rules that only the file itself can tell, since links lead anywhere. */
-static int check_file(int root_fd, const struct mount_wish *wish, const char *clean,
-		      const struct statx *st, int fd, struct oci_err *err)
+static int check_file(const struct mount_root *root, const struct mount_wish *wish,
+		      const char *clean, const struct statx *st, int fd, struct oci_err *err)
 {
-	struct statx root;
-
-	if (statx(root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &root) < 0)
-		return err_sys(err, errno, "cannot look at the root");
-	if (st->stx_mnt_id == root.stx_mnt_id) {
-		if (st->stx_ino == root.stx_ino && !wish->existing)
+	if (st->stx_mnt_id == root->mount_id) {
+		if (st->stx_ino == root->inode && !wish->existing)
 			return err_set(err, FAULT_CONFIG,
 				       "the destination leads to the root itself");
 		return 0;
@@ -159,8 +155,18 @@ static int open_target(int root_fd, const struct mount_wish *wish, const char *c
 	return fd < 0 ? err_sys(err, errno, "cannot open the destination") : fd;
 }
 
-int mount_target_open(int root_fd, const struct mount_wish *wish, struct mount_target *ret_target,
-		      struct oci_err *err)
+int mount_root_look(int root_fd, struct mount_root *ret_root, struct oci_err *err)
+{
+	struct statx st;
+
+	if (statx(root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &st) < 0)
+		return err_sys(err, errno, "cannot look at the root filesystem");
+	*ret_root = (struct mount_root){root_fd, st.stx_ino, st.stx_mnt_id};
+	return 0;
+}
+
+int mount_target_open(const struct mount_root *root, const struct mount_wish *wish,
+		      struct mount_target *ret_target, struct oci_err *err)
 {
 	own_ptr char *clean = mount_target_clean(wish->destination);
 	struct mount_target target = {.fd = -1};
@@ -171,13 +177,13 @@ int mount_target_open(int root_fd, const struct mount_wish *wish, struct mount_t
 		return err_sys(err, ENOMEM, "cannot copy a path");
 	if (check_text(wish, clean, err) < 0)
 		return -1;
-	fd = open_target(root_fd, wish, clean, &target.made, err);
+	fd = open_target(root->fd, wish, clean, &target.made, err);
 	if (fd < 0)
 		return -1;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MODE | STATX_INO | STATX_MNT_ID, &st) <
 	    0)
 		return err_sys(err, errno, "cannot look at the destination");
-	if (check_file(root_fd, wish, clean, &st, fd, err) < 0)
+	if (check_file(root, wish, clean, &st, fd, err) < 0)
 		return -1;
 	if (!wish->existing && S_ISDIR(st.stx_mode) == wish->file)
 		return err_set(err, FAULT_CONFIG,

@@ -12,9 +12,18 @@
 #define KERNEL_MOUNT_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+
+/* The container's root, looked at once. */
+struct mount_root {
+	int fd; /* borrowed */
+	uint64_t inode, mount_id;
+};
+
+int mount_root_look(int root_fd, struct mount_root *ret_root, struct oci_err *err);
 
 struct mount_target {
 	int fd; /* O_PATH */
@@ -32,8 +41,8 @@ struct mount_wish {
 };
 
 /* -1 with *err (without a pointer). The caller closes ret_target->fd. */
-int mount_target_open(int root_fd, const struct mount_wish *wish, struct mount_target *ret_target,
-		      struct oci_err *err);
+int mount_target_open(const struct mount_root *root, const struct mount_wish *wish,
+		      struct mount_target *ret_target, struct oci_err *err);
 
 /*
  * The destination without ".", "..", and doubled slashes, as text only:

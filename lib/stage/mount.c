@@ -49,16 +49,17 @@ static void own_end_job(struct job *job)
 static int inside(void *arg, struct oci_err *err)
 {
 	struct job *job = arg;
-	own_fd int root = rootfs_open(job->c, err);
+	own_fd int root_fd = rootfs_open(job->c, err);
+	struct mount_root root;
 
-	if (root < 0)
+	if (root_fd < 0 || mount_root_look(root_fd, &root, err) < 0)
 		return -1;
 	/* Modes are what config.json says. It is this task's own: see joined_run(). */
 	umask(0);
 	for (size_t i = 0; i < job->list.n; i++)
-		if (mount_entry_attach(&job->list.entries[i], &job->context, root, err) < 0)
+		if (mount_entry_attach(&job->list.entries[i], &job->context, &root, err) < 0)
 			return -1;
-	if (device_make_all(job->c->config, root, err) < 0)
+	if (device_make_all(job->c->config, root_fd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < job->list.n; i++)
 		if (mount_entry_finish(&job->list.entries[i], err) < 0)

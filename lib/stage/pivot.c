@@ -104,8 +104,10 @@ static int before(struct pivot *p, struct oci_err *err)
 	}
 	if (json_length(json_member(linux_config, "maskedPaths"))) {
 		p->null_mount = mask_open_null(err);
-		if (p->null_mount < 0 && err->fault)
+		if (p->null_mount < 0 && (err->errnum != EPERM || geteuid() == 0))
 			return -1;
+		if (p->null_mount < 0)
+			err_clear(err);
 	}
 	return 0;
 }
