@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "kernel/cgroup.h"
 #include "kernel/init.h"
 #include "kernel/proc.h"
 #include "lifecycle/end.h"
@@ -52,11 +53,22 @@ static int refuse(const struct container *c, enum oci_status status, struct oci_
 		       c->id, status_name(status));
 }
 
+/* Whoever accepts is init of a created container: nothing else has to be looked at. */
 static int connect_created(const struct container *c, struct oci_err *err)
 {
-	enum oci_status status = lifecycle_status(c);
+	own_fd int connection = -1;
 
-	return status == STATUS_CREATED ? init_connect(c, err) : refuse(c, status, err);
+	if (c->state->status == STATUS_CREATED)
+		connection = init_connect(c, err);
+	if (connection < 0) {
+		if (c->state->status == STATUS_CREATED && err->fault != FAULT_STATE)
+			return -1;
+		return refuse(c, lifecycle_status(c), err);
+	}
+	/* Frozen, it would accept, and never answer. */
+	if (c->state->cgroup && cgroup_is_frozen(c->state->cgroup))
+		return refuse(c, STATUS_PAUSED, err);
+	return steal_fd(&connection);
 }
 
 /* The error that is reported is the one that there is already; this one's goes nowhere. */
