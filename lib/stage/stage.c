@@ -5,7 +5,6 @@
 
 #include "base/own.h"
 
-
 const struct stage stages[] = {
 	{"validate", "oci-validate", SIDE_RUNTIME, NULL, NULL, describe_validate},
 	{"cgroup", "oci-cgroup", SIDE_RUNTIME, "validate", stage_cgroup, describe_cgroup},

@@ -83,7 +83,7 @@ same() { [[ $(readlink "/proc/$(init_pid)/ns/$1") = "$(readlink "/proc/self/ns/$
 		| .linux.timeOffsets = {"boottime": {"secs": 86400000}, "monotonic": {"secs": 100, "nanosecs": 5}}'
 	oci-nsenter-setup box
 	pid=$(init_pid)
-	! same time
+	run ! same time
 	[ "$(readlink "/proc/$pid/ns/time")" = "$(readlink "/proc/$pid/ns/time_for_children")" ]
 	grep -Eq 'boottime +86400000 +0' "/proc/$pid/timens_offsets"
 	grep -Eq 'monotonic +100 +5' "/proc/$pid/timens_offsets"
@@ -98,7 +98,7 @@ same() { [[ $(readlink "/proc/$(init_pid)/ns/$1") = "$(readlink "/proc/self/ns/$
 		| .linux.gidMappings = [{"containerID": 0, "hostID": 200000, "size": 1000}]'
 	oci-nsenter-setup box
 	pid=$(init_pid)
-	! same user
+	run ! same user
 	grep -Eq '^ +0 +100000 +1000$' "/proc/$pid/uid_map"
 	grep -Eq '^ +0 +200000 +1000$' "/proc/$pid/gid_map"
 	[ "$(awk '/^Uid:/ { print $2, $3 }' "/proc/$pid/status")" = "100000 100000" ]
