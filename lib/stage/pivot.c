@@ -245,7 +245,6 @@ int stage_pivot(struct container *c, struct oci_err *err)
 					       : change_root(&p, flags, err)) < 0)
 		return -1;
 	c->warnings = p.warnings;
-	c->state->status = STATUS_CREATED;
 	return 0;
 }
 
