@@ -1,0 +1,38 @@
+#!/usr/bin/env bats
+# make install: one program, a link for each command, pages, examples.
+
+load ../lib/common
+
+BUILD_DIR=$(realpath "$OCI_BUILD")
+
+setup() {
+	common_setup
+	require command:make
+	[[ ${BUILD_DIR##*/} != *-* ]] || skip "a build with sanitizers is not installed"
+	make -s -C "$REPO" BUILD="${BUILD_DIR%/*}" LINK="$(basename "$BUILD_DIR" | cut -d- -f1)" \
+		DESTDIR="$BATS_TEST_TMPDIR/to" PREFIX=/usr install
+}
+
+@test "every command is installed, and works there" {
+	local command
+	for command in "$OCI_BUILD"/oci-*; do
+		[[ -L $command ]] || continue
+		"$BATS_TEST_TMPDIR/to/usr/bin/${command##*/}" --help | grep -q "${command##*/}"
+	done
+	"$BATS_TEST_TMPDIR/to/usr/bin/oci" --version | grep -q spec
+}
+
+@test "manual pages, the licence, the pipelines and the examples are installed" {
+	local page
+	for page in "$REPO"/man/*.[1-9]; do
+		[[ -e $page ]] || continue
+		test -s "$BATS_TEST_TMPDIR/to/usr/share/man/man${page##*.}/${page##*/}"
+	done
+	test -s "$BATS_TEST_TMPDIR/to/usr/share/doc/oci-tools/LICENSE"
+	test -s "$BATS_TEST_TMPDIR/to/usr/share/doc/oci-tools/examples/default.pipeline"
+}
+
+@test "uninstall takes everything away" {
+	make -s -C "$REPO" BUILD="${BUILD_DIR%/*}" DESTDIR="$BATS_TEST_TMPDIR/to" PREFIX=/usr uninstall
+	[[ ! $(find "$BATS_TEST_TMPDIR/to" -type f -o -type l) ]]
+}
