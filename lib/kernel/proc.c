@@ -55,11 +55,36 @@ int proc_fd(struct oci_err *err)
 	return proc_root;
 }
 
+/*
+ * The /proc that is there, if it is a procfs of our own pid namespace: enough for who
+ * joins no namespace, and what is mounted over parts of it is not crossed into
+ * (RESOLVE_NO_XDEV). A private instance costs 0.2 ms, most of it when its mount goes.
+ */
+static int plain_instance(void)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_fd int fd = proc_open_host(&ignored);
+	char self[16], expected[16];
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = readlinkat(fd, "self", self, sizeof self);
+	snprintf(expected, sizeof expected, "%d", (int)getpid());
+	if (n != (ssize_t)strlen(expected) || memcmp(self, expected, (size_t)n) != 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
 static int open_beneath(const char *path, int flags)
 {
+	static int plain = -1;
 	own_err struct oci_err err = ERR_INIT;
-	int root = proc_fd(&err);
+	int root;
 
+	if (proc_root < 0 && plain < 0)
+		plain = plain_instance();
+	root = proc_root < 0 && plain >= 0 ? plain : proc_fd(&err);
 	if (root < 0) {
 		errno = err.errnum ? err.errnum : ENOSYS;
 		return -1;

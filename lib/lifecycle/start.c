@@ -53,15 +53,15 @@ static int refuse(const struct container *c, enum oci_status status, struct oci_
 		       c->id, status_name(status));
 }
 
-/* Whoever accepts is init of a created container: nothing else has to be looked at. */
+/* Whoever accepts is init of a created container: there is no need to look for its process. */
 static int connect_created(const struct container *c, struct oci_err *err)
 {
-	own_fd int connection = -1;
+	bool created = c->state->status == STATUS_CREATED &&
+		       strcmp(c->state->boot_id, proc_boot_id()) == 0;
+	own_fd int connection = created ? init_connect(c, err) : -1;
 
-	if (c->state->status == STATUS_CREATED)
-		connection = init_connect(c, err);
 	if (connection < 0) {
-		if (c->state->status == STATUS_CREATED && err->fault != FAULT_STATE)
+		if (created && err->fault != FAULT_STATE)
 			return -1;
 		return refuse(c, lifecycle_status(c), err);
 	}
