@@ -169,6 +169,8 @@ static int report(const struct create_request *r, const struct container *c, boo
 		times_draw(r->times, stderr);
 	if (result < 0)
 		code = tool_fail_at(err, c);
+	else
+		tool_warn(c);
 	if (trace) {
 		own_err struct oci_err second = ERR_INIT;
 
