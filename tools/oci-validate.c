@@ -5,17 +5,19 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "oci/spec.h"
 #include "stage/bundle.h"
 #include "stage/stage.h"
 #include "tool.h"
 
 static const char *bundle_option;
-static bool as_json;
+static bool as_json, properties;
 static struct create_options create;
 
 static const struct opt options[] = {
 	{'b', "bundle", "DIR", OPT_STRING, &bundle_option, "make a container of this bundle"},
 	{0, "json", NULL, OPT_FLAG, &as_json, "only check; print what is found as JSON"},
+	{0, "properties", NULL, OPT_FLAG, &properties, "list all properties of config.json"},
 	{0, "console-socket", "PATH", OPT_PATH, &create.console_socket,
 	 "where the terminal is to be sent"},
 	{0, "pid-file", "FILE", OPT_PATH, &create.pid_file, "where the pid is to be written"},
@@ -29,7 +31,7 @@ static const struct opt options[] = {
 
 static const struct command command = {
 	.name = "oci-validate",
-	.operands = "BUNDLE | CONTAINER-ID [BUNDLE]",
+	.operands = "BUNDLE | CONTAINER-ID [BUNDLE] | --properties",
 	.purpose = "check a bundle and its config.json; with an id, begin a container",
 	.details = "With the path of a bundle alone: prints every error and warning, and exits 102 "
 		   "if\n"
@@ -37,7 +39,7 @@ static const struct command command = {
 		   "of a\n"
 		   "creation, which also makes the state directory with a snapshot of config.json.",
 	.example = "oci-validate ./web",
-	.min_operands = 1,
+	.min_operands = 0,
 	.max_operands = 2,
 	.options = options,
 };
@@ -94,12 +96,66 @@ static int begin(const char *id, const char *path)
 	return c ? 0 : tool_fail(&err);
 }
 
+/* ---- The table of properties ----------------------------------------------------------------- */
+
+static const char *stage_of(const struct spec_row *row)
+{
+	if (row->stage)
+		return row->stage;
+	return row->ignored ? "ignored" : "not supported";
+}
+
+static struct json_object *property_json(const struct spec_row *row, const char *constraint)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "pointer", json_object_new_string(row->pointer));
+	json_object_object_add(o, "type", json_object_new_string(spec_type_name(row->type)));
+	json_object_object_add(o, "required", json_object_new_boolean(row->required));
+	if (*constraint)
+		json_object_object_add(o, "constraint", json_object_new_string(constraint));
+	json_object_object_add(o, "since", json_object_new_string(row->since));
+	if (row->stage)
+		json_object_object_add(o, "stage", json_object_new_string(row->stage));
+	json_object_object_add(o, "ignored", json_object_new_boolean(row->ignored));
+	return o;
+}
+
+static int list_properties(void)
+{
+	own_json struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < spec_n_rows; i++) {
+		const struct spec_row *row = &spec_rows[i];
+		own_ptr char *constraint = spec_describe(row);
+
+		if (as_json)
+			json_object_array_add(list,
+					      property_json(row, constraint ? constraint : ""));
+		else
+			printf("%-54s %-8s %-9s %-6s %-14s %s\n",
+			       *row->pointer ? row->pointer : "/", spec_type_name(row->type),
+			       row->required ? "required" : "optional", row->since, stage_of(row),
+			       constraint ? constraint : "");
+	}
+	if (as_json)
+		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
+								  JSON_C_TO_STRING_NOSLASHESCAPE));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	own_err struct oci_err err = ERR_INIT;
 
 	if (tool_begin(&command, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
+	if (properties)
+		return list_properties();
+	if (argc == 0) {
+		err_set(&err, FAULT_USAGE, "a bundle or a container id is missing");
+		return tool_fail(&err);
+	}
 	if (argc == 2 && (bundle_option || as_json)) {
 		err_set(&err, FAULT_USAGE, "one operand is enough with %s",
 			as_json ? "--json" : "--bundle");

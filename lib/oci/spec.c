@@ -1,5 +1,8 @@
 #include "oci/spec.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -142,6 +145,67 @@ const char *spec_type_name(enum spec_type type)
 					    "string", "boolean", "integer"};
 
 	return names[type];
+}
+
+static char *join_words(const struct spec_row *row)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs(row->constraint == SPEC_KNOWN ? "a known one of " : "one of ", out);
+	for (size_t i = 0; row->words[i]; i++)
+		fprintf(out, "%s%s", i ? ", " : "", row->words[i]);
+	fclose(out);
+	return text;
+}
+
+char *spec_describe(const struct spec_row *row)
+{
+	static const char *const forms[] = {
+		[FORM_NOT_EMPTY] = "not empty",
+		[FORM_LINE] = "one line",
+		[FORM_WORD] = "a word",
+		[FORM_FILE_NAME] = "a file name",
+		[FORM_ABSOLUTE_PATH] = "an absolute path",
+		[FORM_ABSOLUTE_OR_EMPTY] = "an absolute path or empty",
+		[FORM_DESTINATION] = "a path",
+		[FORM_CGROUP_PATH] = "a path without \"..\"",
+		[FORM_ENVIRONMENT] = "NAME=value",
+		[FORM_VERSION] = "a version",
+		[FORM_NUMBER_LIST] = "a list of numbers and ranges",
+		[FORM_PAGE_SIZE] = "a page size",
+		[FORM_HOST_NAME] = "at most 64 bytes",
+		[FORM_INTERFACE] = "the name of a network device",
+		[FORM_DEVICE_ACCESS] = "of r, w, m",
+		[FORM_SYSCTL] = "the name of a kernel parameter",
+		[FORM_CLOCK] = "boottime or monotonic",
+		[FORM_CLASS_OF_SERVICE] = "a file name or /",
+		[FORM_MEMORY_BANDWIDTH] = "MB:...",
+		[FORM_PERSONALITY_FLAG] = "none",
+	};
+	char *text = NULL;
+
+	switch (row->constraint) {
+	case SPEC_ANY:
+		return strdup("");
+	case SPEC_AT_LEAST_ONE:
+		return strdup("at least one");
+	case SPEC_RANGE:
+		return asprintf(&text, "%" PRId64 " to %" PRIu64, row->min, row->max) < 0 ? NULL
+											  : text;
+	case SPEC_ONE_OF:
+	case SPEC_KNOWN:
+		return join_words(row);
+	case SPEC_FORM:
+		return asprintf(&text, "%s%s", row->type == SPEC_MAP ? "keys: " : "",
+				forms[row->form]) < 0
+			       ? NULL
+			       : text;
+	}
+	return NULL;
 }
 
 const char *const *spec_words(const char *name)

@@ -90,6 +90,12 @@ const struct spec_row *spec_next(const struct spec_row *row);
 
 const char *spec_type_name(enum spec_type type);
 
+/*
+ * What may stand there, in a few words: "0 to 511", "one of mount, pid, ...", "absolute path";
+ * "" for anything. The caller frees it; NULL: no memory.
+ */
+char *spec_describe(const struct spec_row *row);
+
 /* A list of spec.def by its name ("namespaces"), ends with NULL; NULL: no such list. */
 const char *const *spec_words(const char *name);
 

@@ -124,24 +124,10 @@ static bool is_word(const struct spec_row *row, const char *text)
 	return false;
 }
 
-static char *list_words(const char *const *words)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	for (size_t i = 0; words[i]; i++)
-		fprintf(out, "%s%s", i ? ", " : "", words[i]);
-	fclose(out);
-	return text;
-}
-
 static void check_words(struct findings *found, const struct spec_row *row, const char *text,
 			const struct at *at)
 {
-	own_ptr char *all = NULL;
+	own_ptr char *words = NULL;
 	const char *near;
 	struct finding *f;
 
@@ -152,9 +138,9 @@ static void check_words(struct findings *found, const struct spec_row *row, cons
 		f = add(found, FINDING_WARNING, AT_VALUE, at, "\"%.200s\" is not known, ignored",
 			text);
 	} else {
-		all = list_words(row->words);
-		f = add(found, FINDING_ERROR, AT_VALUE, at, "\"%.200s\" is none of %s", text,
-			all ? all : "");
+		words = spec_describe(row);
+		f = add(found, FINDING_ERROR, AT_VALUE, at, "\"%.200s\" is not %s", text,
+			words ? words : "known");
 	}
 	if (near)
 		finding_hint(f, "did you mean \"%s\"?", near);

@@ -176,7 +176,7 @@ static void test_process(void **state)
 	FINE("/process/args", "[\"sh\", \"\"]");
 	WARNING("/process/capabilities/bounding/0", "\"CAP_KIL\" is not known, ignored",
 		"/process/capabilities/bounding/0", "\"CAP_KIL\"");
-	WRONG("/process/rlimits/0/type", "\"RLIMIT_NOFILES\"", "is none of RLIMIT_AS, RLIMIT_CORE");
+	WRONG("/process/rlimits/0/type", "\"RLIMIT_NOFILES\"", "is not one of RLIMIT_AS, RLIMIT_CORE");
 	WRONG("/process/rlimits/0/soft", "1025", "above the hard limit");
 	ERROR("/process/rlimits/1/type", "there twice: first in /process/rlimits/0",
 	      "/process/rlimits/1", "{\"type\": \"RLIMIT_NOFILE\", \"soft\": 0, \"hard\": 0}");
@@ -193,7 +193,7 @@ static void test_scheduling(void **state)
 	FINE("/process/ioPriority", "{\"class\": \"IOPRIO_CLASS_BE\", \"priority\": 7}");
 	ERROR("/process/ioPriority/priority", "out of range: 0 to 7", "/process/ioPriority",
 	      "{\"class\": \"IOPRIO_CLASS_BE\", \"priority\": 8}");
-	ERROR("/process/ioPriority/class", "is none of", "/process/ioPriority",
+	ERROR("/process/ioPriority/class", "is not one of", "/process/ioPriority",
 	      "{\"class\": \"BE\", \"priority\": 0}");
 	FINE(pointer, "{\"policy\": \"SCHED_OTHER\", \"nice\": -20}");
 	FINE(pointer, "{\"policy\": \"SCHED_FIFO\", \"priority\": 99}");
@@ -210,7 +210,7 @@ static void test_scheduling(void **state)
 	ERROR(pointer, "are for SCHED_DEADLINE", pointer,
 	      "{\"policy\": \"SCHED_OTHER\", \"runtime\": 3}");
 	ERROR("/process/scheduler/policy", "reserved", pointer, "{\"policy\": \"SCHED_ISO\"}");
-	ERROR("/process/scheduler/flags/0", "is none of", pointer,
+	ERROR("/process/scheduler/flags/0", "is not one of", pointer,
 	      "{\"policy\": \"SCHED_OTHER\", \"flags\": [\"X\"]}");
 }
 

@@ -4,7 +4,7 @@
 static void test_namespaces(void **state)
 {
 	(void)state;
-	ERROR("/linux/namespaces/5/type", "is none of mount, pid,", "/linux/namespaces/5",
+	ERROR("/linux/namespaces/5/type", "is not one of mount, pid,", "/linux/namespaces/5",
 	      "{\"type\": \"usr\"}");
 	ERROR("/linux/namespaces/5/type", "\"pid\" is there twice: first in /linux/namespaces/0",
 	      "/linux/namespaces/5", "{\"type\": \"pid\", \"path\": \"/x\"}");
@@ -80,7 +80,7 @@ static void test_mount_namespace(void **state)
 	      "/mounts", "[]", "/root/readonly", "false", "/linux/maskedPaths", "null",
 	      "/linux/readonlyPaths", "null", "/linux/rootfsPropagation", "\"slave\"");
 	FINE("/linux/rootfsPropagation", "\"rslave\"");
-	WRONG("/linux/rootfsPropagation", "\"slaves\"", "is none of");
+	WRONG("/linux/rootfsPropagation", "\"slaves\"", "is not one of");
 }
 
 static void test_mounts(void **state)
@@ -228,7 +228,7 @@ static void test_devices(void **state)
 	      "[{\"type\": \"b\", \"path\": \"/dev/x\", \"major\": 1, \"minor\": -1}]");
 	ERROR("/linux/devices/0/major", "4096 is out of range", list,
 	      "[{\"type\": \"b\", \"path\": \"/dev/x\", \"major\": 4096, \"minor\": 1}]");
-	ERROR("/linux/devices/0/type", "is none of c, b, u, p", list,
+	ERROR("/linux/devices/0/type", "is not one of c, b, u, p", list,
 	      "[{\"type\": \"a\", \"path\": \"/dev/x\", \"major\": 1, \"minor\": 1}]");
 	ERROR(path, "is no absolute path", list, "[{\"type\": \"p\", \"path\": \"dev/x\"}]");
 	ERROR("/linux/devices/1/path", "is there twice", list,
@@ -252,7 +252,7 @@ static void test_resources(void **state)
 	FINE(rules, "[{\"allow\": true, \"type\": \"c\", \"major\": -1, \"minor\": 3}]");
 	ERROR("/linux/resources/devices/0/access", "other letters", rules,
 	      "[{\"allow\": true, \"access\": \"rwx\"}]");
-	ERROR("/linux/resources/devices/0/type", "is none of a, c, b", rules,
+	ERROR("/linux/resources/devices/0/type", "is not one of a, c, b", rules,
 	      "[{\"allow\": true, \"type\": \"p\"}]");
 	ERROR("/linux/resources/unified/..~1x", "is no plain file name", "/linux/resources/unified",
 	      "{\"../x\": \"1\"}");
@@ -288,8 +288,8 @@ static void test_seccomp(void **state)
 	     "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": ["
 	     "{\"index\": 5, \"value\": 18446744073709551615, \"op\": \"SCMP_CMP_EQ\"}]}]}");
 	ERROR("/linux/seccomp/defaultAction", "is required", pointer, "{}");
-	ERROR("/linux/seccomp/defaultAction", "is none of", pointer, "{\"defaultAction\": \"X\"}");
-	ERROR("/linux/seccomp/architectures/0", "is none of", pointer,
+	ERROR("/linux/seccomp/defaultAction", "is not one of", pointer, "{\"defaultAction\": \"X\"}");
+	ERROR("/linux/seccomp/architectures/0", "is not one of", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_PDP11\"]}");
 	ERROR("/linux/seccomp/syscalls/0/names", "at least one", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
