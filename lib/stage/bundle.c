@@ -48,10 +48,14 @@ static int open_directory(const char *path, struct oci_err *err)
 		return fd;
 	if (!*path)
 		return err_set(err, FAULT_CONFIG, "the path to the bundle is empty");
-	reason = explain(path, e);
-	if (e == ENOTDIR && (!reason || strstr(reason, err_name(e))))
+	reason = path_explain(path);
+	/* All of it is there, but the last is no directory. */
+	if (reason && !*reason && e == ENOTDIR)
 		return err_set(err, FAULT_CONFIG, "cannot use bundle \"%s\": it is no directory",
 			       path);
+	if (reason && !*reason)
+		return err_set(err, FAULT_CONFIG, "cannot use bundle \"%s\": %s", path,
+			       err_name(e));
 	return err_set(err, FAULT_CONFIG, "cannot use bundle \"%s\": %s", path, or_memory(reason));
 }
 
