@@ -1,6 +1,7 @@
 # The man pages: one for each command, with the options that it has, and examples that work.
 
 load ../lib/common
+load ../lib/examples
 
 MAN=$REPO/man
 examples=$REPO/tests/lib/examples.awk
@@ -89,16 +90,6 @@ prepare() {
 	esac </dev/null >out 2>&1 || fail "cannot prepare \"$1\":" "$(<out)"
 }
 
-# Commands in examples have no --root.
-with_root() {
-	local command
-	mkdir -p bin
-	for command in $(commands); do
-		printf '#!/bin/sh\nexec "%s" --root "%s" "$@"\n' "$OCI_BUILD/$command" "$ROOT" >"bin/$command"
-		chmod +x "bin/$command"
-	done
-}
-
 run_example() {
 	local page=$1 number=$2 what=$3
 	prepare "$what" || return
@@ -110,7 +101,7 @@ run_example() {
 @test "the examples of the pages work" {
 	local page number what bad=0
 	require root
-	with_root
+	as_installed bin
 	while read -r page number what; do
 		run_example "$page" "$number" "$what" || bad=1
 		delete_all
