@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# config-linux.md, "Seccomp": what the running process meets. What a filter decides for each action and
+# operator is in tests/unit/test_seccomp.c.
+load ../lib/common
+load process
+
+DENY_MKDIR='{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 38}'
+
+# The container says on its stdout what happened.
+says() {
+	local name=$1 filter=$2
+	mkbundle "$name" "$filter"
+	seen_again "$name"
+}
+
+@test "a filter is in force, with no_new_privs and without" {
+	local nnp
+	for nnp in true false; do
+		says "box-$nnp" ".process.noNewPrivileges = $nnp | .process.args = [\"sh\", \"-c\",
+				\"mkdir /x 2>&1; grep Seccomp: /proc/self/status; mknod /y p && echo made\"]
+			| .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [$DENY_MKDIR]}"
+		grep -q 'Function not implemented' "$SEEN" || fail "$(<"$SEEN")"
+		grep -q 'Seccomp:.2' "$SEEN"
+		grep -q made "$SEEN"
+	done
+}
+
+@test "without no_new_privs the filter is there before the rights go, and only the program's rights are left" {
+	local pid
+	mkbundle box ".process.noNewPrivileges = false | .process.user = {uid: 1000, gid: 1000}
+		| .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [$DENY_MKDIR]}"
+	oci create box "$BUNDLE" >/dev/null 2>&1 </dev/null
+	pid=$(ctr_pid box)
+	grep -q '^Seccomp:.2$' "/proc/$pid/status"
+	grep -q '^CapPrm:.0000000020000420$' "/proc/$pid/status"
+	grep -q '^NoNewPrivs:.0$' "/proc/$pid/status"
+}
+
+@test "with no_new_privs the filter comes last: it need not allow what init does until then" {
+	local list
+	# What busybox's true needs, and the exec itself.
+	list='["execve", "arch_prctl", "brk", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "mprotect",
+		"readlink", "readlinkat", "getrandom", "getuid", "getgid", "geteuid", "getegid", "setuid", "setgid", "exit_group", "newfstatat",
+		"prctl", "uname", "write", "fstat", "mmap", "munmap", "exit", "getpid"]'
+	says box ".process.args = [\"echo\", \"alive\"]
+		| .linux.seccomp = {defaultAction: \"SCMP_ACT_KILL_PROCESS\", syscalls: [{names: $list, action: \"SCMP_ACT_ALLOW\"}]}"
+	grep -q alive "$SEEN"
+}
+
+@test "an exec that the filter forbids is start's error" {
+	mkbundle box '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO"}]}'
+	oci create box "$BUNDLE" >/dev/null 2>&1 </dev/null
+	try oci start box
+	((status != 0))
+	[[ $stderr = *'exec: "true": operation not permitted'* ]] || fail "$stderr"
+}
+
+@test "arguments of a system call are compared" {
+	# kill(pid, 0) is allowed, kill(pid, 18) is not.
+	says box '.process.args = ["sh", "-c", "kill -0 1 && echo zero; kill -CONT 1 2>&1"]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["kill"],
+			action: "SCMP_ACT_ERRNO", errnoRet: 38, args: [{index: 1, value: 18, op: "SCMP_CMP_EQ"}]}]}'
+	grep -q zero "$SEEN"
+	grep -q 'Function not implemented' "$SEEN"
+}
+
+@test "names that are unknown here are ignored, other unknown words are errors" {
+	says box '.process.args = ["echo", "runs"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["no_such_call", "mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	grep -q runs "$SEEN"
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_NO"}' SCMP_ACT_NO /linux/seccomp/defaultAction
+}
+
+@test "MUST: an errno for an action that has none is an error" {
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"],
+		action: "SCMP_ACT_KILL", errnoRet: 1}]}' errnoRet /linux/seccomp/syscalls/0
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", defaultErrnoRet: 1}' defaultErrnoRet
+}
+
+@test "flags are passed on" {
+	says box '.process.args = ["echo", "runs"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		flags: ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+		syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
+	grep -q runs "$SEEN"
+}
