@@ -54,14 +54,23 @@ static const struct {
 	  {"nsenter", "look into a container, also a half-made one"}}},
 };
 
+/* A command that this executable has not is not offered. */
+static void print_command(const char *const line[2])
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "oci-%s", line[0]);
+	if (command_find(name))
+		printf("  %-14s %s\n", line[0], line[1]);
+}
+
 static void print_help(void)
 {
 	opt_help(&front_end, tool_global_options, stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(help_groups); i++) {
 		printf("\n%s:\n", help_groups[i].group);
 		for (size_t k = 0; help_groups[i].lines[k][0]; k++)
-			printf("  %-14s %s\n", help_groups[i].lines[k][0],
-			       help_groups[i].lines[k][1]);
+			print_command(help_groups[i].lines[k]);
 	}
 	puts("\noci COMMAND --help says more about a command.");
 }

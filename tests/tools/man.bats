@@ -44,6 +44,11 @@ page_options() {
 		<(sed -nE 's/^\.It Xr (oci-[a-z-]+) 1$/\1/p' "$MAN/oci.1" | sort -u)
 }
 
+@test "oci --help lists every command, and none that is not there" {
+	diff <(commands | sed -n 's/^oci-//p' | sort) \
+		<("$OCI" --help | sed -nE '/^Global/,/^$/d; s/^  ([a-z-]+)  .*/\1/p' | sort -u)
+}
+
 @test "oci.1 lists the exit codes that errors have" {
 	diff <(sed -nE 's/.*FAULT_[A-Z]+ = ([1-9][0-9]+).*/\1/p' "$REPO/lib/base/err.h") \
 		<(sed -nE 's/^\.It ([0-9]+)$/\1/p' "$MAN/oci.1")
