@@ -90,7 +90,7 @@ int stage_prepare_root(struct container *c, struct oci_err *err)
 	if (!mount_namespace_is_own(c->config))
 		return 0;
 	tree = clone_root(c, err);
-	if (tree < 0 && (err->errnum != EPERM || geteuid() == 0))
+	if (tree < 0 && err->errnum != EPERM)
 		return -1;
 	if (tree < 0)
 		err_clear(err);
