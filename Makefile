@@ -14,6 +14,7 @@
 #: LINK=static|dynamic  how to link (static starts faster)
 #: SAN=address,undefined  build, or test, with sanitizers
 #: CI=1                 warnings are errors
+#: V=1                  show the commands
 .DEFAULT_GOAL := all
 
 LINK ?= static
@@ -24,8 +25,11 @@ PREFIX ?= /usr/local
 BUILD ?= build
 OPT ?= -O2
 
+# One short line for each file that is made: $(call say,CC,$@). Nothing with make -s.
+Q := $(if $(V),,@)
+say = $(if $(or $(V),$(findstring s,$(firstword -$(MAKEFLAGS)))),,@printf '  %-8s%s\n' $1 $2)
+
 # Objects of different variants never mix.
-variant := $(LINK)$(if $(SAN),-san-$(subst $(comma),-,$(SAN)))
 comma := ,
 B := $(BUILD)/$(LINK)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
@@ -66,25 +70,30 @@ main_name = $(if $(filter oci%,$(notdir $1)),-Dmain=$(subst -,_,$(notdir $1))_ma
 
 $B/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(cppflags) $(cflags) $(call main_name,$*) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(cppflags) $(cflags) $(call main_name,$*) -MMD -MP -c -o $@ $<
 
 # Init runs inside containers: a program of its own, small, without any library but musl.
 $B/init/%.o: init/%.c | packages
 	@mkdir -p $(@D)
-	$(INIT_CC) -D_GNU_SOURCE -I. -std=gnu17 -Os $(warnings) -ffunction-sections -fdata-sections \
+	$(call say,CC,$@)
+	$(Q)$(INIT_CC) -D_GNU_SOURCE -I. -std=gnu17 -Os $(warnings) -ffunction-sections -fdata-sections \
 		-fno-asynchronous-unwind-tables -fstack-protector-strong -idirafter /usr/include \
 		-idirafter /usr/include/$(shell uname -m)-linux-gnu -MMD -MP -c -o $@ $<
 
 $B/oci-init: $(init_objects)
-	$(INIT_CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=none \
+	$(call say,LINK,$@)
+	$(Q)$(INIT_CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--build-id=none \
 		-Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code -s -o $@ $^
 
 $B/init_image.o: $B/oci-init
-	printf '.section .rodata\n.balign 16\n.globl init_image, init_image_end\ninit_image:\n.incbin "%s"\ninit_image_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -c -x assembler -o $@ -
+	$(call say,AS,$@)
+	$(Q)printf '.section .rodata\n.balign 16\n.globl init_image, init_image_end\ninit_image:\n.incbin "%s"\ninit_image_end:\n.byte 0\n.section .note.GNU-stack,"",@progbits\n' $< | $(CC) -c -x assembler -o $@ -
 
 $B/liboci.a: $(lib_objects) $B/init_image.o
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 $B/commands.c: Makefile $(command_sources)
 	@mkdir -p $(@D)
@@ -96,14 +105,16 @@ $B/commands.c: Makefile $(command_sources)
 	echo '	{0, 0},'; echo '};'; } >$@
 
 $B/commands.o: $B/commands.c tools/commands.h
-	$(CC) $(cppflags) $(cflags) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(cppflags) $(cflags) -c -o $@ $<
 
 # Embedded with .incbin.
 $B/pipeline/stock.o: pipeline/default.pipeline
 $B/tools/oci-spec.o: tools/default-config.json
 
 $B/oci: $(tool_objects) $B/commands.o $B/liboci.a
-	$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \
 		-Wl,--whole-archive $B/liboci.a -Wl,--no-whole-archive $(libs)
 
 links: $B/oci
@@ -136,12 +147,14 @@ export OCI_BUILD = $(abspath $B)
 wraps = $(shell sed -n 's|.*wrap: \([a-z0-9_ ]*\).*|\1|p' $1)
 $B/unit/%: tests/unit/%.c $B/liboci.a | $(call package_stamp,test)
 	@mkdir -p $(@D)
-	$(CC) $(cppflags) $(cflags) -Wno-missing-prototypes -MMD -MP $(filter-out -static,$(ldflags)) \
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(cppflags) $(cflags) -Wno-missing-prototypes -MMD -MP $(filter-out -static,$(ldflags)) \
 		$(addprefix -Wl$(comma)--wrap=,$(call wraps,$<)) -o $@ $< $B/liboci.a $(libs) -lcmocka
 
 $T/%: tests/probe/%.c | packages
 	@mkdir -p $(@D)
-	$(INIT_CC) -D_GNU_SOURCE -std=gnu17 -O2 $(warnings) -static -s -idirafter /usr/include \
+	$(call say,CC,$@)
+	$(Q)$(INIT_CC) -D_GNU_SOURCE -std=gnu17 -O2 $(warnings) -static -s -idirafter /usr/include \
 		-idirafter /usr/include/$(shell uname -m)-linux-gnu -MMD -MP -MF $@.d -o $@ $<
 
 test_ready: all $(test_programs) | $(call package_stamp,test)
@@ -171,7 +184,8 @@ bench: all $T/lifecycle $T/floor | $(call package_stamp,bench)
 
 $T/%: tests/bench/%.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(cppflags) -std=gnu17 -O2 $(warnings) -static -MMD -MP -MF $@.d -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(cppflags) -std=gnu17 -O2 $(warnings) -static -MMD -MP -MF $@.d -o $@ $<
 
 # ---- Installing ---------------------------------------------------------------------------------
 
@@ -182,12 +196,12 @@ docdir := $(DESTDIR)$(PREFIX)/share/doc/oci-tools
 # One program and a link for each command's name.
 install: all
 	install -d $(bindir) $(docdir)/examples
-	install -m 755 $B/oci $(bindir)/oci
+	install -s -m 755 $B/oci $(bindir)/oci
 	for c in $(filter-out oci,$(commands)); do ln -sf oci $(bindir)/$$c; done
 	for page in $(wildcard man/*.[1-9]); do \
 		install -D -m 644 -t $(mandir)/man$${page##*.} $$page || exit; done
 	install -m 644 README.md LICENSE $(docdir)
-	for file in $(wildcard pipeline/*.pipeline); do \
+	for file in $(wildcard pipeline/*.pipeline pipeline/examples/*); do \
 		install -m 644 $$file $(docdir)/examples || exit; done
 
 uninstall:
