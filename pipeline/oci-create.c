@@ -167,10 +167,10 @@ static int report(const struct create_request *r, const struct container *c, boo
 
 	if (timing && r->times)
 		times_draw(r->times, stderr);
+	if (c)
+		tool_warn(c);
 	if (result < 0)
 		code = tool_fail_at(err, c);
-	else
-		tool_warn(c);
 	if (trace) {
 		own_err struct oci_err second = ERR_INIT;
 

@@ -188,7 +188,7 @@ failing_create() {
 	mkbundle box
 	failing "$1"
 	run -1 --separate-stderr create box
-	[ "$(<create.out)" = "oci-hook: /hooks/$1/1 (config.json:$(line_of "$1")): $1 hook 1 \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ] || { cat create.out && false; }
+	[ "$(tail -n 1 create.out)" = "oci-hook: /hooks/$1/1 (config.json:$(line_of "$1")): $1 hook 1 \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ] || { cat create.out && false; }
 	[ ! -e "$ROOT/box" ]
 	[ ! -e after ]
 	[ "$(<undone)" = poststop ]
@@ -234,6 +234,18 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	[ "$stderr" = 'oci-delete: warning: poststop hook 1 "/bin/sh" failed: exit status 3, its stderr: first line|no eth0' ] || show
 	[ -e after ]
 	[ ! -e "$ROOT/box" ]
+}
+
+@test "a creation that fails in a hook warns of the poststop hooks that fail too" {
+	mkbundle box
+	add_hook createRuntime "exit 2"
+	add_hook poststop "exit 1"
+	run -1 oci --log log --log-format json create box box </dev/null
+	[ "${lines[-2]}" = 'oci-create: warning: poststop hook 0 "/bin/sh" failed: exit status 1' ] || show
+	[[ ${lines[-1]} = *'createRuntime hook 0 "/bin/sh" failed: exit status 2' ]] || show
+	# The log is for the one error.
+	[ "$(jq -r .level log)" = error ]
+	[[ $(jq -r .msg log) = *'createRuntime hook 0 "/bin/sh" failed: exit status 2' ]]
 }
 
 @test "poststop hooks do not run for a creation that never came to its hooks" {

@@ -82,7 +82,7 @@ has_no_processes() { [ ! "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.p
 	[ "$(ctr_status box)" = stopped ]
 	run -1 oci kill box KILL
 	[[ $output = *"container not running"* ]] || show
-	strace -f -qq -e trace=pidfd_send_signal,kill -o trace "$OCI" --root "$ROOT" delete --force box
+	strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -e trace=pidfd_send_signal,kill -o trace "$OCI" --root "$ROOT" delete --force box
 	[ ! -s trace ] || grep -v pidfd_send_signal trace
 	kill -0 "$victim"
 	kill "$victim"

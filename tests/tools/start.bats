@@ -71,7 +71,7 @@ has_pid() { [ "$(jq -r .pid "$ROOT/$1/state.json" 2>/dev/null || echo 0)" -gt 1 
 @test "a start that is killed before it could record it: the container is running" {
 	mkbundle box
 	create box
-	strace -f -qq -o /dev/null -e trace=rename,renameat,renameat2 \
+	strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -o /dev/null -e trace=rename,renameat,renameat2 \
 		-e inject=rename,renameat,renameat2:signal=KILL:when=1 "$OCI_BUILD/oci-start" --root "$ROOT" box || true
 	[ "$(jq -r .status "$ROOT/box/state.json")" = created ]
 	[ "$(ctr_status box)" = running ]

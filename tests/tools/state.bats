@@ -71,7 +71,7 @@ more_beats() { [ "$(wc -l <box/rootfs/beats)" -gt "$n" ]; }
 	run -1 oci kill box KILL
 	[[ $output = *"container not running"* ]] || show
 	run -1 oci start box
-	strace -f -qq -e trace=pidfd_send_signal,kill,tgkill -o trace "$OCI" --root "$ROOT" delete box
+	strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -e trace=pidfd_send_signal,kill,tgkill -o trace "$OCI" --root "$ROOT" delete box
 	[ ! -s trace ] || { cat trace && false; }
 	[ ! -e "$ROOT/box" ]
 	kill -0 "$pid"
@@ -111,7 +111,7 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 		for command in state start "kill box KILL" delete ps pause; do
 			[[ $command = *" "* ]] || command="$command box"
 			# shellcheck disable=SC2086
-			run strace -f -qq -e trace=pidfd_send_signal,kill -o trace "$OCI" --root "$ROOT" $command
+			run strace -E ASAN_OPTIONS=detect_leaks=0 -f -qq -e trace=pidfd_send_signal,kill -o trace "$OCI" --root "$ROOT" $command
 			[ "$status" = 1 ] || show
 			[ ! -s trace ]
 		done
