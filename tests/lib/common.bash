@@ -40,7 +40,8 @@ teardown() { common_teardown; }
 common_setup() {
 	[[ -x $OCI ]] || fail "no $OCI: run make first"
 	# In the environment of whatever the test starts, so that teardown can tell what is left of it.
-	export OCI_TEST=test-$$-$BATS_TEST_NUMBER-$RANDOM
+	# Ends in a word, so that no test's name begins with another's.
+	export OCI_TEST=test-$$-$BATS_TEST_NUMBER-$RANDOM-end
 	export ROOT=$BATS_TEST_TMPDIR/root
 	CGROUP=/$OCI_TEST
 	MOUNTS_BEFORE=$(test_mounts)
@@ -49,6 +50,8 @@ common_setup() {
 
 common_teardown() {
 	local left
+	# Without a name of its own this test would find, and end, what is others'.
+	[[ ${OCI_TEST-} = test-*-end && ${CGROUP-} = "/$OCI_TEST" ]] || return 0
 	delete_all
 	left=$(leftovers)
 	clear_leftovers
@@ -92,7 +95,7 @@ test_cgroups() { find /sys/fs/cgroup -depth -type d -path "*$CGROUP/*" 2>/dev/nu
 test_processes() (
 	export -n OCI_TEST
 	{
-		grep -lszF "OCI_TEST=$OCI_TEST" /proc/[0-9]*/environ | cut -d/ -f3
+		grep -lszxF "OCI_TEST=$OCI_TEST" /proc/[0-9]*/environ | cut -d/ -f3
 		find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.procs -exec cat {} + 2>/dev/null
 	} | sort -un | while read -r pid; do
 		! grep -qs '^State:.[^ZX]' "/proc/$pid/status" || echo "$pid"
