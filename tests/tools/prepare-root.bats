@@ -41,7 +41,7 @@ teardown() {
 @test "the root filesystem becomes a mount of its own" {
 	staged box
 	[[ ! $(table "") ]]
-	run -0 oci-prepare-root box
+	run -0 --separate-stderr oci-prepare-root box
 	[[ ! $output ]] || show
 	[[ $(table "" | wc -l) = 1 ]]
 	[[ $(jq -r '.oci.stages[-1].name' "$ROOT/box/state.json") = prepare-root ]]
