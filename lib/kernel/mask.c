@@ -13,6 +13,7 @@ enum { NULL_MAJOR = 1, NULL_MINOR = 3 };
 
 /* nr_inodes: the root takes one, and some kernels count one more. */
 static const char *const empty_options[][2] = {
+	{"source", "tmpfs"},
 	{"mode", "0755"},
 	{"nr_inodes", "2"},
 	{"size", "4096"},

@@ -139,9 +139,13 @@ static int open_target(int root_fd, const struct mount_wish *wish, const char *c
 		       bool *ret_made, struct oci_err *err)
 {
 	const char *path = wish->destination;
+	size_t len = strlen(path);
 	int fd;
 
 	*ret_made = false;
+	/* "/etc/hosts/" for a file: the slash would ask for a directory. */
+	if (wish->file && len > 0 && path[len - 1] == '/')
+		path = clean;
 	if (needs_ordinary_directory(wish))
 		return open_ordinary_directory(root_fd, clean, ret_made, err);
 	fd = path_open_in_root(root_fd, path, O_PATH);

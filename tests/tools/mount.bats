@@ -112,7 +112,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 @test "a destination is made if it is missing" {
 	mounted box '.mounts += [
 		{"destination": "/deep/er/dir", "source": "\($src)/dir", "options": ["bind"]},
-		{"destination": "/deep/er/file", "source": "\($src)/file", "options": ["bind"]}]'
+		{"destination": "/deep/er/file/", "source": "\($src)/file", "options": ["bind"]}]'
 	[[ $(inside cat "$(at /deep/er/dir/inner)") = inner ]]
 	[[ $(inside cat "$(at /deep/er/file)") = content ]]
 	[[ $(stat -c %a "$BUNDLE/rootfs/deep/er") = 755 ]]
