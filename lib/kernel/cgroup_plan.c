@@ -34,55 +34,6 @@ struct plan {
 	bool refused; /* the user may not create directories in some hierarchy */
 };
 
-static int bad_path(struct oci_err *err, const char *why, const char *path)
-{
-	err_set(err, FAULT_CONFIG, "cgroupsPath \"%s\" %s", path, why);
-	return err_at(err, "/linux/cgroupsPath");
-}
-
-/*
- * "base/path" with single slashes and without "." components, beginning with a
- * slash. ".." would leave the place that was asked for, or the hierarchy.
- */
-static char *normal_path(const char *base, const char *path, struct oci_err *err)
-{
-	own_ptr char *out = malloc(strlen(base) + strlen(path) + 3);
-	size_t used = 0;
-
-	if (!out) {
-		err_sys(err, errno, "cannot remember a cgroup path");
-		return NULL;
-	}
-	for (int i = 0; i < 2; i++) {
-		const char *c = i ? path : base;
-
-		for (c += strspn(c, "/"); *c; c += strspn(c, "/")) {
-			size_t n = strcspn(c, "/");
-
-			if (n == 2 && memcmp(c, "..", 2) == 0) {
-				bad_path(err, "contains \"..\"", path);
-				return NULL;
-			}
-			if (!(n == 1 && *c == '.')) {
-				out[used++] = '/';
-				memcpy(out + used, c, n);
-				used += n;
-			}
-			c += n;
-		}
-	}
-	out[used] = '\0';
-	if (strchr(out, '\n')) {
-		bad_path(err, "contains a newline", path);
-		return NULL;
-	}
-	if (path[strspn(path, "/.")] == '\0') {
-		bad_path(err, "names no cgroup of the container's own", path);
-		return NULL;
-	}
-	return steal_ptr(&out);
-}
-
 /* The cgroup that the caller's v2 cgroup lies in: "/user.slice/x" for "/user.slice/x/y". */
 static char *beside_own(struct oci_err *err)
 {
@@ -272,7 +223,7 @@ static int plan_path(struct plan *plan, const char *id, const char *cgroups_path
 		if (!base)
 			return -1;
 	}
-	path = normal_path(base ? base : "", given ? cgroups_path : id, err);
+	path = cgroup_normal_path(base ? base : "", given ? cgroups_path : id, err);
 	if (!path)
 		return -1;
 	json_object_object_add(plan->record, "path", json_object_new_string(path));

@@ -93,19 +93,22 @@ static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, in
 	}
 }
 
-/* The directories above it that were made for it; another container may be in them by now. */
+/* The directories above it that were made for containers, if this was the last of them. */
 static void remove_parents(const struct cgroup_hierarchy *h, int root)
 {
 	own_ptr char *path = strdup(h->path + 1);
 
-	for (unsigned i = 1; path && i < h->made; i++) {
-		char *slash = strrchr(path, '/');
+	for (char *slash; path && (slash = strrchr(path, '/'));) {
+		struct stat st;
 
-		if (!slash)
-			return;
 		*slash = '\0';
-		if (unlinkat(root, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno != ENOENT)
+				return;
+		} else if (!(st.st_mode & CGROUP_PARENT_MARK) ||
+			   (unlinkat(root, path, AT_REMOVEDIR) < 0 && errno != ENOENT)) {
 			return;
+		}
 	}
 }
 

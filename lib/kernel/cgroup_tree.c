@@ -135,7 +135,7 @@ static int make_parents(int root_fd, const char *path)
 		return -1;
 	for (char *slash = strchr(part, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdirat(root_fd, part, 0755) < 0 && errno != EEXIST)
+		if (mkdirat(root_fd, part, 0755 | CGROUP_PARENT_MARK) < 0 && errno != EEXIST)
 			return -1;
 		*slash = '/';
 	}

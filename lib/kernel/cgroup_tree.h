@@ -22,7 +22,24 @@
 
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-enum { CGROUP_HIERARCHIES_MAX = 32, CGROUP_DEADLINE_MS = 10 * 1000 };
+enum {
+	CGROUP_HIERARCHIES_MAX = 32,
+	CGROUP_DEADLINE_MS = 10 * 1000,
+	/*
+	 * A directory that is made above a container's, for instance /docker of
+	 * /docker/ID, has the sticky bit, which means nothing in cgroupfs: whichever
+	 * container is the last in it removes it. Those of others have no such mark.
+	 */
+	CGROUP_PARENT_MARK = 01000,
+};
+
+/*
+ * "base/path" with single slashes and without "." components, beginning with a
+ * slash; the caller frees it. NULL with *err: ".." would leave the place that was
+ * asked for, or the hierarchy; a newline cannot be in a cgroup's name; path
+ * must name something. (kernel/cgroup_path.c)
+ */
+char *cgroup_normal_path(const char *base, const char *path, struct oci_err *err);
 
 struct cgroup_hierarchy {
 	const char *mount; /* where its root is mounted; borrowed from the record, as path is */

@@ -4,9 +4,10 @@
 load ../lib/common
 
 setup() {
+	# First: teardown goes by the name that it gives the test, also if it is skipped.
+	common_setup
 	require cgroup_v2
 	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "requires v2 controllers"
-	common_setup
 	DIR=/sys/fs/cgroup$CGROUP/box
 }
 

@@ -150,5 +150,5 @@ require_controller() { [[ -d /sys/fs/cgroup/$1 ]] || grep -qw "$1" /sys/fs/cgrou
 
 @test "MUST: burst is no larger than quota" {
 	require hybrid
-	refused 102 /linux/resources/cpu/burst cpu.cfs_burst_us '.linux.resources.cpu = {"quota": 5000, "burst": 6000}'
+	refused 102 /linux/resources/cpu/burst 6000 '.linux.resources.cpu = {"quota": 5000, "burst": 6000}'
 }

@@ -94,6 +94,11 @@ on_v2() {
 	done
 }
 
+@test "a name that is too long" {
+	planned box '.linux.cgroupsPath = "/" + "a" * 256'
+	refused 102 /linux/cgroupsPath "more than 255 bytes"
+}
+
 @test "a name that is a control file" {
 	planned box '.linux.cgroupsPath = "/cgroup.procs"'
 	refused 102 /linux/cgroupsPath
@@ -190,12 +195,39 @@ on_v2() {
 	oci-delete --force one
 	[[ -d $V2$CGROUP/a/b/two ]]
 	oci-delete --force two
-	# "two" did not make them, "one" could not remove them: they are somebody's.
-	rmdir /sys/fs/cgroup/*"$CGROUP"/a/b /sys/fs/cgroup/*"$CGROUP"/a /sys/fs/cgroup/*"$CGROUP"
-	planned three '.linux.cgroupsPath = $p' --arg p "$CGROUP/a/b/three"
-	oci-cgroup three
-	oci-delete --force three
 	[[ ! $(find /sys/fs/cgroup -path "*$CGROUP*") ]]
+	# Those of others stay.
+	mkdir $V2"$CGROUP"
+	oci-validate three one && oci-cgroup three
+	oci-delete --force three
+	[[ $(find /sys/fs/cgroup -path "*$CGROUP*" -type d) = "$V2$CGROUP" ]] || fail "$(find /sys/fs/cgroup -path "*$CGROUP*" -type d)"
+	rmdir $V2"$CGROUP"
+}
+
+@test "containers that come and go at once leave nothing" {
+	for i in {1..6}; do planned c$i '.linux.cgroupsPath = $p' --arg p "$CGROUP/a/b/c$i"; done
+	for i in {1..6}; do
+		for _ in {1..5}; do
+			oci-cgroup c$i && oci-delete --force c$i && oci-validate c$i c$i || echo failed
+		done >out$i 2>&1 &
+	done
+	wait
+	for i in {1..6}; do oci-delete --force c$i; done
+	[[ ! $(cat out?) ]] || fail "$(cat out?)"
+	[[ ! $(find /sys/fs/cgroup -path "*$CGROUP*") ]]
+}
+
+@test "two containers want one cgroup: one gets it" {
+	for i in {1..8}; do planned c$i '.linux.cgroupsPath = $p' --arg p "$CGROUP/one"; done
+	for i in {1..8}; do
+		{ oci-cgroup c$i 2>err$i && echo c$i >>won; } &
+	done
+	wait
+	# Those who came later found it there and empty; of those at once only one made it.
+	(($(wc -l <won) >= 1))
+	for i in {1..8}; do
+		[[ ! -s err$i || $(<err$i) = *"in use"* || $(<err$i) = *"ENOENT"* ]] || fail "$(<err$i)"
+	done
 }
 
 @test "a stage that fails leaves no directory" {
@@ -242,10 +274,8 @@ on_v2() {
 	done <<-'TABLE'
 		103|rdma/mlx5_1|the rdma controller is not available|{"rdma": {"mlx5_1": {"hcaHandles": 3}}}
 		103|network/classID|the net_cls controller is not available|{"network": {"classID": 3}}
-		102|memory/swap|less than memory.limit|{"memory": {"limit": 67108864, "swap": 1048576}}
 		102|cpu/cpus|write "999" to|{"cpu": {"cpus": "999"}}
 		102|cpu/quota|cpu.cfs_quota_us|{"cpu": {"quota": 5}}
-		102|cpu/burst|cpu.cfs_burst_us|{"cpu": {"quota": 5000, "burst": 6000}}
 		102|blockIO/throttleReadBpsDevice/0|"123:45 1000"|{"blockIO": {"throttleReadBpsDevice": [{"major": 123, "minor": 45, "rate": 1000}]}}
 		103|blockIO/leafWeight|blkio.leaf_weight": ENOENT|{"blockIO": {"leafWeight": 100}}
 		102|cpu/realtimeRuntime|cpu.rt_runtime_us|{"cpu": {"realtimePeriod": 1000, "realtimeRuntime": 2000}}
