@@ -34,6 +34,9 @@ for command in "$OCI_BUILD"/oci-*; do
 done
 unset command
 
+# Until common_setup there is nothing that could be ended or removed by these names.
+CGROUP=/no-test-yet OCI_TEST=no-test-yet ROOT=/nonexistent/no-test-yet
+
 setup() { common_setup; }
 teardown() { common_teardown; }
 

@@ -18,7 +18,7 @@ create_tty() {
 
 teardown() {
 	[[ ! ${receiver-} ]] || kill "$receiver" 2>/dev/null || true
-	if [[ ${SECURITY_RUNTIME-} ]]; then delete_all && clear_leftovers; else common_teardown; fi
+	security_teardown
 }
 
 @test "control: a terminal is set up in an image's own /dev" {

@@ -18,8 +18,8 @@ mkattacker() {
 
 # The attacks are made on a copy: where one succeeds, it destroys the runtime.
 setup() {
-	require root
 	common_setup
+	require root
 	OUT=$BATS_TEST_TMPDIR/outside
 	mkdir "$OUT" bin
 	cp "$(realpath "$OCI")" bin/oci

@@ -28,7 +28,7 @@ setup_host() {
 
 teardown() {
 	umount -l "$BATS_TEST_TMPDIR/host" 2>/dev/null || true
-	if [[ ${SECURITY_RUNTIME-} ]]; then delete_all && clear_leftovers; else common_teardown; fi
+	security_teardown
 }
 
 @test "control: a container with a mount namespace changes no mount of the host" {

@@ -10,7 +10,7 @@ RACES=${RACES:-100}
 
 teardown() {
 	[[ ! ${racer-} ]] || kill "$racer" 2>/dev/null || true
-	if [[ ${SECURITY_RUNTIME-} ]]; then delete_all && clear_leftovers; else common_teardown; fi
+	security_teardown
 }
 
 # race MOUNT: creates the container again and again with that mount in the contested volume.

@@ -13,13 +13,22 @@
 if [[ ${SECURITY_RUNTIME-} ]]; then
 	oci() { "$SECURITY_RUNTIME" --root "$ROOT" "$@"; }
 	OCI=$SECURITY_RUNTIME
-	# What another runtime leaves behind is not what is tested.
-	teardown() { delete_all && clear_leftovers; }
 fi
 
+# What another runtime leaves behind is not what is tested.
+security_teardown() {
+	if [[ ${SECURITY_RUNTIME-} ]]; then
+		delete_all
+		clear_leftovers
+	else
+		common_teardown
+	fi
+}
+teardown() { security_teardown; }
+
 setup() {
-	require root
 	common_setup
+	require root
 	OUT=$BATS_TEST_TMPDIR/outside
 	mkdir -m 755 "$OUT"
 	echo untouched >"$OUT/canary"
