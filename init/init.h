@@ -12,8 +12,8 @@
  *	          streams.c terminal.c scheduling.c label.c credentials.c executable.c filter.c
  *	start.c   hooks.c, filter.c, exec
  *
- * It is never dumpable, keeps no descriptor that survives the exec, and after
- * the pivot holds no path into the host. It allocates nothing.
+ * It is not dumpable (but see struct init_setup), keeps no descriptor that survives the exec, and
+ *after the pivot holds no path into the host. It allocates nothing.
  */
 #ifndef INIT_INIT_H
 #define INIT_INIT_H

@@ -3,7 +3,7 @@
  * Runs in: the host's namespaces, as a child of oci-nsenter-setup (or of the
  *   driver), from the sealed memory file. Init is cloned from it without an
  *   exec, so that no program of the host is ever /proc/PID/exe in the container
- *   and init is never dumpable, not even for a moment.
+ *   and init is not dumpable, not even for a moment (for a user who is not root: see below).
  * Should: join the namespaces that config.json gives by path, clone, say the
  *   pid, exit. Init becomes the child of our parent (CLONE_PARENT).
  * Mustn't: do anything to the machine.

@@ -72,8 +72,7 @@ struct init_setup {
 	uint8_t loopback_up;
 	uint8_t into_cgroup; /* the cgroup descriptor is there */
 	uint8_t leashed;     /* the leash is there */
-	/* An unprivileged stage can write id maps of a dumpable process only: until they are
-	 * written. */
+	/* An unprivileged stage can map the ids of, and join, a dumpable process only. */
 	uint8_t dumpable;
 	char hostname[SETUP_NAME_MAX]; /* "" : leave it */
 	char domainname[SETUP_NAME_MAX];

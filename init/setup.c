@@ -138,8 +138,12 @@ void setup(int base, const struct init_setup *s)
 		setup_fail(control, errno, "cannot make a cgroup namespace");
 	if (s->new_time_ns)
 		enter_time_ns(control);
-	/* Nothing of the container runs yet: until here only the stage could see it. */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+	/*
+	 * An unprivileged user's stages may join us only while we are dumpable: until we are
+	 * ready. The user namespace is new then, and whoever is in another one may not trace us,
+	 * of the same user or not (ptrace(2), "Ptrace access mode checking").
+	 */
+	if (prctl(PR_SET_DUMPABLE, s->dumpable) < 0)
 		setup_fail(control, errno, "cannot become non-dumpable");
 	if (s->hostname[0] && sethostname(s->hostname, strnlen(s->hostname, SETUP_NAME_MAX)) < 0)
 		setup_fail(control, errno, "cannot set the hostname \"%s\"", s->hostname);

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# config-linux.md, "User namespace mappings", for a user who is not root.
+load ../lib/common
+
+USER_ID=4711
+
+setup() {
+	require root userns command:setpriv
+	common_setup
+	# The test's own directory is for root alone.
+	PLACE=$(mktemp -d "${TMPDIR:-/tmp}/rootless.XXXXXX")
+	chmod 711 "$PLACE"
+	cp "$OCI" "$PLACE/oci"
+	ROOT=$PLACE/state
+}
+
+teardown() {
+	for file in /etc/subuid /etc/subgid /etc/passwd; do
+		! grep -q " $file " /proc/self/mountinfo || umount "$file"
+	done
+	as_user "$PLACE/oci" --root "$ROOT" delete --force box || true
+	rm -rf "$PLACE"
+	common_teardown
+}
+
+as_user() {
+	(cd "$PLACE/box" && setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i \
+		OCI_TEST="$OCI_TEST" PATH="$PATH" "$@")
+}
+
+# bundle FILTER: what oci-spec --rootless writes, owned by the user, edited.
+bundle() {
+	mkdir "$PLACE/box" "$ROOT"
+	cp -a --reflink=auto "$(template_rootfs)" "$PLACE/box/rootfs"
+	chown -R $USER_ID:$USER_ID "$PLACE/box" "$ROOT"
+	chmod 700 "$ROOT"
+	as_user "$PLACE/oci" spec --rootless
+	edit "$PLACE/box" ".process.terminal = false | .root.readonly = false
+		| .process.args = [\"sh\", \"-c\", \"exec sleep 1000\"]"
+	edit "$PLACE/box" "$1"
+}
+
+create() {
+	as_user "$PLACE/oci" --root "$ROOT" create box "$PLACE/box" >"$PLACE/out" 2>&1 </dev/null
+}
+
+pid() { jq .pid "$ROOT/box/state.json"; }
+
+status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$(pid)/status"; }
+
+@test "a user creates, starts and deletes a container that he is root of" {
+	bundle '.hostname = "mine"'
+	create || fail "$(<"$PLACE/out")"
+	as_user "$PLACE/oci" --root "$ROOT" start box
+	pid=$(pid)
+	grep -Eq "^ +0 +$USER_ID +1$" "/proc/$pid/uid_map"
+	[ "$(<"/proc/$pid/setgroups")" = deny ]
+	[ "$(status_of Uid)" = "$USER_ID $USER_ID $USER_ID $USER_ID" ]
+	run -0 nsenter -t "$pid" -u hostname
+	[ "$output" = mine ]
+	[ "$(stat -c '%t:%T' "/proc/$pid/root/dev/null")" = 1:3 ]
+	as_user "$PLACE/oci" --root "$ROOT" delete --force box
+	[ ! -e "$ROOT/box" ]
+}
+
+@test "init is dumpable for its user's stages only, not when it is ready" {
+	bundle .
+	create || fail "$(<"$PLACE/out")"
+	# A process that is not dumpable belongs to root in procfs.
+	[ "$(stat -c %u "/proc/$(pid)/environ")" = 0 ]
+}
+
+@test "ranges are mapped by newuidmap and newgidmap" {
+	require command:newuidmap
+	[[ ${OCI_TEST_PRIVATE-} ]] || skip "requires a mount namespace of the test's own (make test gives one)"
+	echo "somebody:x:$USER_ID:$USER_ID::/:/bin/sh" | cat /etc/passwd - >"$PLACE/passwd"
+	echo "somebody:200000:65536" >"$PLACE/ranges"
+	chmod 644 "$PLACE/passwd" "$PLACE/ranges"
+	mount --bind "$PLACE/passwd" /etc/passwd
+	mount --bind "$PLACE/ranges" /etc/subuid
+	mount --bind "$PLACE/ranges" /etc/subgid
+	bundle "[{containerID: 0, hostID: $USER_ID, size: 1}, {containerID: 1, hostID: 200000, size: 65536}] as \$map
+		| .linux.uidMappings = \$map | .linux.gidMappings = \$map
+		| .process.user = {uid: 5, gid: 6, additionalGids: [7]}"
+	create || fail "$(<"$PLACE/out")"
+	as_user "$PLACE/oci" --root "$ROOT" start box
+	[ "$(status_of Uid)" = "200004 200004 200004 200004" ]
+	[ "$(status_of Gid)" = "200005 200005 200005 200005" ]
+	[ "$(status_of Groups)" = "200006 " ] || [ "$(status_of Groups)" = 200006 ]
+}
+
+@test "ids that are not the user's are refused by name" {
+	require command:newuidmap
+	bundle '.linux.uidMappings += [{containerID: 1, hostID: 500, size: 10}]'
+	run ! create
+	grep -q "/linux/uidMappings" "$PLACE/out"
+	grep -q newuidmap "$PLACE/out"
+	[ ! -e "$ROOT/box" ]
+}
+
+@test "additional groups where setgroups is denied are an error" {
+	bundle '.process.user.additionalGids = [0]'
+	run ! create
+	grep -q "/process/user/additionalGids" "$PLACE/out"
+}
