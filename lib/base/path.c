@@ -371,8 +371,11 @@ static char *explain_parent(const char *part, const struct stat *st)
 			asprintf(&text, "\"%s\" is not a directory (%s)", part, err_name(ENOTDIR));
 	else if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) < 0)
 		printed = asprintf(&text,
-				   "\"%s\" is not searchable by uid %u (mode %04o, owner %u)", part,
-				   (unsigned)geteuid(), st->st_mode & 07777u, (unsigned)st->st_uid);
+				   "\"%s\" is not searchable by uid %u%s (mode %04o, owner %u)",
+				   part, (unsigned)geteuid(),
+				   /* The machine's root may search anything. */
+				   geteuid() == 0 ? " of this user namespace" : "",
+				   st->st_mode & 07777u, (unsigned)st->st_uid);
 	else
 		return NULL;
 	return printed < 0 ? NULL : text;

@@ -585,3 +585,51 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	[[ $(inside stat -c %a "$(at /dev/null)") = 666 && $(inside stat -c %a "$(at /dev/x)") = 666 ]]
 	[[ $(inside stat -c %a "$(at /dev/pts)") = 755 ]]
 }
+
+# ---- Without root ----------------------------------------------------------------------------
+
+# As rootless engines call a runtime: root of a user namespace, in the host's mount namespace.
+rootless() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user "$@"
+}
+
+# A bundle that this user can reach, at $PLACE/box.
+rootless_bundle() {
+	require root userns command:setpriv
+	PLACE=$(mktemp -d /tmp/test-mount.XXXXXX)
+	mkbundle box "$1 | (.mounts[].options | arrays) -= [\"gid=5\"] | .linux.namespaces += [{\"type\": \"user\"}] | del(.linux.cgroupsPath)
+		| .linux.uidMappings = [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]
+		| .linux.gidMappings = .linux.uidMappings" --arg place "$PLACE"
+	mv "$BUNDLE" "$PLACE/box"
+	mkdir "$PLACE/src" "$PLACE/root"
+	echo content >"$PLACE/src/file"
+	chown -R 65534:65534 "$PLACE"
+	rootless test -x "$OCI" || skip "requires $OCI to be reachable for every user"
+}
+
+teardown() {
+	common_teardown
+	[[ ! ${PLACE-} ]] || rm -rf "$PLACE"
+}
+
+@test "rootless: mounts, devices, masks" {
+	rootless_bundle '.mounts += [{"destination": "/s", "source": "\($place)/src", "options": ["rbind", "ro"]}]
+		| .process.args = ["sh", "-c", "cat /s/file; stat -c %t:%T /dev/null; wc -c </proc/keys; mount"]
+		| .linux.maskedPaths = ["/proc/keys", "/proc/bus"]'
+	rootless "$OCI" --root "$PLACE/root" create box "$PLACE/box" >"$BATS_TEST_TMPDIR/out" 2>&1 </dev/null ||
+		fail "$(<"$BATS_TEST_TMPDIR/out")"
+	rootless "$OCI" --root "$PLACE/root" start box
+	wait_for grep -q ' /proc/sys ' "$BATS_TEST_TMPDIR/out"
+	rootless "$OCI" --root "$PLACE/root" delete --force box
+	[[ $(head -3 "$BATS_TEST_TMPDIR/out") = $'content\n1:3\n0' ]] || fail "$(<"$BATS_TEST_TMPDIR/out")"
+	grep -q ' on /s .*(ro,' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "rootless: a source that cannot be reached is explained" {
+	rootless_bundle '.mounts += [{"destination": "/s", "source": "\($place)/closed/x", "options": ["bind"]}]'
+	mkdir -p "$PLACE/closed/x"
+	chmod 700 "$PLACE/closed"
+	run -111 --separate-stderr rootless "$OCI_BUILD/oci-create" --root "$PLACE/root" box "$PLACE/box"
+	[[ $stderr = *"cannot bind \"$PLACE/closed/x\" to \"/s\": EACCES: \"$PLACE/closed\" is not searchable by uid 0 of this user namespace (mode 0700, owner"* ]] || show
+	[[ ! $(ls "$PLACE/root") ]]
+}
