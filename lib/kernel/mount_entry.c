@@ -207,8 +207,7 @@ int mount_entry_prepare(struct mount_entry *entry, struct mount_context *context
 	if (find_idmap(entry, context, err) < 0)
 		return -1;
 	if (is_made_by_init(entry)) {
-		if (make_by_init(entry, context, err) < 0 ||
-		    set_idmap(entry, entry->tree, err) < 0)
+		if (make_by_init(entry, context, err) < 0 || set_idmap(entry, entry->tree, err) < 0)
 			return -1;
 		if (set_propagation(entry, entry->tree, 0) < 0)
 			return fail_errno(entry, errno, "cannot set its propagation", err);
