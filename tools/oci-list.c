@@ -19,7 +19,7 @@ static const struct opt options[] = {
 
 static const struct command command = {
 	.name = "oci-list",
-	.operands = "",
+	.operands = NULL,
 	.purpose = "List the containers of a state root.",
 	.example = "oci-list --format json | jq -r '.[] | select(.status == \"stopped\") | .id'",
 	.options = options,

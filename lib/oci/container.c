@@ -123,15 +123,20 @@ void container_close(struct container *c)
 	free(c);
 }
 
-/* Whether the directory that dir_fd holds is still the one of that name: it may have been deleted.
+/*
+ * Whether the directory that dir_fd holds is still the one of that name: it may
+ * have been deleted. 1, 0, or -1 with *err: from a failed system call nothing follows.
  */
-static bool still_there(const struct container *c)
+static int still_there(const struct container *c, struct oci_err *err)
 {
 	struct stat named, held;
 
-	return fstatat(c->root_fd, c->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(c->dir_fd, &held) == 0 && named.st_ino == held.st_ino &&
-	       named.st_dev == held.st_dev;
+	if (fstatat(c->root_fd, c->id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstat(c->dir_fd, &held) == 0)
+		return named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+	if (errno == ENOENT)
+		return 0;
+	return err_sys(err, errno, "cannot look at the state directory \"%s/%s\"", c->root, c->id);
 }
 
 static int open_dir(struct container *c)
@@ -156,10 +161,13 @@ static int read_state(struct container *c, struct oci_err *err)
 
 	if (fstat(c->dir_fd, &st) < 0)
 		return err_sys(err, errno, "cannot look at the state directory of \"%s\"", c->id);
-	if (st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_set(err, FAULT_STATE,
-			       "the state directory of \"%s\" is refused: owner %u, mode %04o",
-			       c->id, (unsigned)st.st_uid, st.st_mode & 07777u);
+	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
+		err_set(err, FAULT_STATE,
+			"the state directory of \"%s\" is refused: owner %u, mode %04o", c->id,
+			(unsigned)st.st_uid, st.st_mode & 07777u);
+		err->errnum = EPERM;
+		return -1;
+	}
 	if (fd_read_file(c->dir_fd, "state.json", STATE_SIZE_MAX, &text, &len) < 0) {
 		int e = errno;
 
@@ -214,6 +222,7 @@ static int take_remains(struct container *c, container_clear_fn clear, struct oc
 static int try_new(struct container *c, container_clear_fn clear, struct oci_err *err)
 {
 	bool made = mkdirat(c->root_fd, c->id, 0700) == 0;
+	int there;
 
 	if (!made && errno != EEXIST)
 		return err_sys(err, errno, "cannot make the state directory \"%s/%s\"", c->root,
@@ -231,8 +240,9 @@ static int try_new(struct container *c, container_clear_fn clear, struct oci_err
 			"container \"%s\" exists already: another command is changing it", c->id);
 		return -1;
 	}
-	if (!still_there(c))
-		return 1;
+	there = still_there(c, err);
+	if (there <= 0)
+		return there < 0 ? -1 : 1;
 	if (made)
 		return faccessat(c->dir_fd, "state.json", F_OK, 0) == 0
 			       ? take_remains(c, clear, err)
@@ -290,6 +300,8 @@ static int take_lock(int fd, enum container_lock lock)
 static int lock_existing(struct container *c, enum container_lock lock, int lock_fd,
 			 struct oci_err *err)
 {
+	int there;
+
 	if (open_dir(c) < 0) {
 		if (errno == ENOENT)
 			return missing(c->id, err);
@@ -307,9 +319,10 @@ static int lock_existing(struct container *c, enum container_lock lock, int lock
 		return errno == EWOULDBLOCK
 			       ? busy(c, err)
 			       : err_sys(err, errno, "cannot lock container \"%s\"", c->id);
-	if (!still_there(c))
+	there = still_there(c, err);
+	if (there == 0)
 		return missing(c->id, err);
-	return 0;
+	return there < 0 ? -1 : 0;
 }
 
 static struct container *open_locked(const char *root, const char *id, enum container_lock lock,
@@ -345,8 +358,12 @@ struct container *container_open_remains(const char *root, const char *id, enum 
 {
 	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
 
-	if (c && read_state(c, err) < 0)
+	if (c && read_state(c, err) < 0) {
+		/* A failed system call says nothing about the state: it must not be given up. */
+		if (err->errnum && err->errnum != ENOENT)
+			return NULL;
 		err_clear(err);
+	}
 	return steal_ptr(&c);
 }
 

@@ -71,7 +71,7 @@ struct container *container_open(const char *root, const char *id, enum containe
 				 int lock_fd, struct oci_err *err);
 
 /*
- * The same for who deletes it: if its state cannot be read (torn, edited, or
+ * The same for who deletes it: if its state is none (torn, edited, or
  * not yet written) c->state is NULL, and all that can be done with it is
  * container_remove(). Here and above err->errnum is EBUSY if another command
  * holds the lock, ENOENT if there is no such container.
