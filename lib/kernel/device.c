@@ -333,12 +333,10 @@ static int open_dev(int root_fd, struct oci_err *err)
 int device_make_all(const struct json_object *config, int root_fd, struct oci_err *err)
 {
 	bool bound = dev_is_bound(config);
-	own_fd int dev = -1;
+	/* First: a /dev that leads elsewhere is refused before anything is made in it. */
+	own_fd int dev = open_dev(root_fd, err);
 
-	if (make_configured(config, root_fd, bound, err) < 0)
-		return -1;
-	dev = open_dev(root_fd, err);
-	if (dev < 0)
+	if (dev < 0 || make_configured(config, root_fd, bound, err) < 0)
 		return -1;
 	if (!bound &&
 	    (make_default(dev, err) < 0 || make_links(dev, err) < 0 || make_ptmx(dev, err) < 0))

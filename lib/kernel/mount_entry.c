@@ -337,6 +337,10 @@ static int change_existing(struct mount_entry *entry, const struct mount_context
 	struct mount_target target;
 	own_fd int target_fd = -1;
 
+	if (entry->userns >= 0) {
+		err_set(err, FAULT_CONFIG, "only a new mount can be given an id mapping");
+		return fail(entry, err);
+	}
 	if (open_target(entry, root, -1, &target, err) < 0)
 		return -1;
 	target_fd = target.fd;

@@ -156,6 +156,9 @@ int mount_reconfigure(int fd, const struct mount_new *what, struct oci_err *err)
 		return fail(fs, errno, what, NULL, err);
 	if (set_options(fs, what, err) < 0)
 		return -1;
+	if (!mount_is_virtual(what->type) && (what->opt->clear & MOUNT_ATTR_RDONLY) &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "rw", NULL, 0) < 0)
+		return fail(fs, errno, what, "rw", err);
 	return fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0
 		       ? fail(fs, errno, what, NULL, err)
 		       : 0;

@@ -68,9 +68,14 @@ static bool is_allowed_in_proc(const char *clean)
 	return false;
 }
 
+/* A new procfs, or the whole of another one: its root, and only that, has inode 1. */
 static bool wants_procfs(const struct mount_wish *wish)
 {
-	return wish->type ? strcmp(wish->type, "proc") == 0 : is_procfs(wish->source_fd);
+	struct stat st;
+
+	if (wish->type)
+		return strcmp(wish->type, "proc") == 0;
+	return is_procfs(wish->source_fd) && fstat(wish->source_fd, &st) == 0 && st.st_ino == 1;
 }
 
 /* The rules that the text of the destination decides. */

@@ -4,14 +4,15 @@
 
 load ../lib/common
 
-# staged NAME [FILTER]: a container up to the stage before ours. SRC holds sources for bind mounts.
+# staged NAME [FILTER [LOOP]]: a container up to the stage before ours. SRC holds sources for bind
+# mounts; the filter knows it as $src, and a loop device as $loop.
 staged() {
 	SRC=$BATS_TEST_TMPDIR/src
 	mkdir -p "$SRC/dir/sub" "$SRC/other"
 	echo content >"$SRC/file"
 	echo inner >"$SRC/dir/inner"
 	mkbundle "$1"
-	[[ ! ${2-} ]] || edit "$BUNDLE" "$2" --arg src "$SRC"
+	[[ ! ${2-} ]] || edit "$BUNDLE" "$2" --arg src "$SRC" --arg loop "${3-}"
 	[[ ! ${prepare-} ]] || "$prepare"
 	oci-validate "$1" "$BUNDLE" && oci-cgroup "$1" && oci-nsenter-setup "$1" &&
 		oci-prepare-root "$1"
@@ -170,6 +171,11 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 
 @test "no directory of the host's goes over /proc" {
 	staged box '.mounts += [{"destination": "/./proc/", "source": $src, "options": ["bind"]}]'
+	refused 102 'only a procfs may be mounted on "/proc"'
+}
+
+@test "no part of a procfs goes over /proc" {
+	staged box '.mounts[0] = {"destination": "/proc", "source": "/proc/sys", "options": ["bind"]}'
 	refused 102 'only a procfs may be mounted on "/proc"'
 }
 
@@ -347,6 +353,12 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	[[ $(options /a) = ro,nosuid,relatime && $(grep -c " $(at /a) " "/proc/$PID/mountinfo") = 1 ]]
 }
 
+@test "a remount gives no id mapping" {
+	staged box '([{"containerID": 0, "hostID": 5000, "size": 10}]) as $m | .mounts += [
+		{"destination": "/dev/shm", "options": ["bind", "remount", "idmap"], "uidMappings": $m, "gidMappings": $m}]'
+	refused 102 'only a new mount can be given an id mapping'
+}
+
 @test "what is no mount cannot be remounted" {
 	staged box '.mounts += [{"destination": "/etc", "options": ["bind", "remount", "ro"]}]'
 	refused 102 'cannot change the mount on "/etc"' 'not a mount'
@@ -397,14 +409,23 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	[[ ,$(super /t), = *,sync,dirsync,* && ,$(super /t), = *,lazytime,* ]]
 }
 
-@test "a filesystem on a disk: source, options, read-only" {
+@test "a filesystem on a disk: source, options, read-only, remount" {
 	require command:mke2fs
+	local loop
 	truncate -s 1M "$BATS_TEST_TMPDIR/disk"
 	mke2fs -q "$BATS_TEST_TMPDIR/disk"
 	loop=$(losetup -f --show "$BATS_TEST_TMPDIR/disk") || skip "requires loop devices"
-	staged box ".mounts += [{\"destination\": \"/t\", \"type\": \"ext4\", \"source\": \"$loop\", \"options\": [\"ro\", \"errors=continue\"]}]"
+	staged box '.mounts += [
+		{"destination": "/t", "type": "ext4", "source": $loop, "options": ["ro", "errors=continue"]}]' "$loop"
 	run -0 oci-mount box
-	[[ $(fstype /t) = ext[24] && $(options /t) = ro,* && $(super /t) = ro* ]]
+	[[ $(fstype /t) = ext4 && $(options /t) = ro,* && $(super /t) = ro* ]]
+	delete_all
+	rm -r "$BUNDLE"
+	staged box '.mounts += [
+		{"destination": "/t", "type": "ext4", "source": $loop, "options": ["ro"]},
+		{"destination": "/t", "type": "ext4", "options": ["remount", "rw"]}]' "$loop"
+	run -0 oci-mount box
+	[[ $(options /t) = rw,* && $(super /t) = rw* ]]
 	delete_all
 	losetup -d "$loop"
 }
@@ -551,7 +572,8 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 
 @test "a /dev that is a link is refused" {
 	prepare() { rmdir "$BUNDLE/rootfs/dev"; ln -s "$SRC" "$BUNDLE/rootfs/dev"; }
-	prepare=prepare staged box "$no_dev"
+	prepare=prepare staged box "$no_dev"' | .linux.devices = [
+		{"type": "c", "path": "/dev/x", "major": 1, "minor": 5}]'
 	refused 102 '"/dev" of the root filesystem is not an ordinary directory'
 	[[ $(ls "$SRC") = $'dir\nfile\nother' ]]
 }
