@@ -89,6 +89,12 @@ int stage_prepare_root(struct container *c, struct oci_err *err)
 
 	if (!mount_namespace_is_own(c->config))
 		return 0;
+	/* What is mounted over "/" is the root already, which pivot_root(2) has EBUSY for. */
+	if (strcmp(c->state->rootfs, "/") == 0) {
+		err_set(err, FAULT_UNSUPPORTED, "the root filesystem cannot be \"/\" itself");
+		err_hint(err, "bind it to a directory, and take that");
+		return err_at(err, "/root/path");
+	}
 	tree = clone_root(c, err);
 	if (tree < 0 && err->errnum != EPERM)
 		return -1;

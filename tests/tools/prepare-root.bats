@@ -148,3 +148,9 @@ teardown() {
 	oci-prepare-root box
 	[[ $(table "" | wc -l) = 1 ]]
 }
+
+@test "the machine's own root is refused" {
+	staged box '.root.path = "/"'
+	run -103 oci-prepare-root box
+	[[ $output = *'/root/path'*'the root filesystem cannot be "/" itself'* ]] || show
+}
