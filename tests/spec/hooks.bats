@@ -29,7 +29,7 @@ lifecycle() {
 	done
 	add_hook startContainer "echo startContainer >/order"
 	lifecycle box
-	[ "$(echo $(<order))" = "prestart-1 prestart-2 createRuntime-1 createRuntime-2 createContainer-1 createContainer-2 poststart-1 poststart-2 poststop-1 poststop-2" ]
+	[ "$(paste -sd" " order)" = "prestart-1 prestart-2 createRuntime-1 createRuntime-2 createContainer-1 createContainer-2 poststart-1 poststart-2 poststop-1 poststop-2" ]
 	[ "$(<box/rootfs/order)" = startContainer ]
 }
 
@@ -111,7 +111,7 @@ lifecycle() {
 	chown -R 100000:100000 box/rootfs
 	add_hook createContainer "{ id -u; id -G; cat /proc/self/uid_map; } >$PWD/out/ids" '.env = ["PATH=/usr/bin:/bin"]'
 	create box || { cat create.out && false; }
-	[ "$(echo $(<out/ids))" = "0 0 0 100000 65536" ]
+	[ "$(xargs <out/ids)" = "0 0 0 100000 65536" ]
 	[ "$(stat -c %u out/ids)" = 100000 ]
 }
 

@@ -18,7 +18,7 @@ nothing_left() { [ ! -e "$ROOT/box" ] && [ ! "$(test_cgroups)" ] && [ ! "$(test_
 }
 
 @test "oci-delete clears a state directory of every prefix" {
-	mkdir -p -m 700 "$ROOT" "$ROOT/box"
+	(umask 077; mkdir -p "$ROOT/box")
 	run -0 oci delete box
 	[ ! -e "$ROOT/box" ]
 	# A writer that was killed: an aside file, and no or the old state.

@@ -18,7 +18,7 @@ is_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 		oci-kill box $signal
 		wait_for one_more
 	done
-	[ "$(echo $(<box/rootfs/got))" = "up TERM USR1 USR2 40" ]
+	[ "$(paste -sd" " box/rootfs/got)" = "up TERM USR1 USR2 40" ]
 }
 one_more() { [ "$(wc -l <box/rootfs/got)" = $((n + 1)) ]; }
 
@@ -49,7 +49,7 @@ has_no_processes() { [ ! "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.p
 	wait_for has_processes 2
 	oci kill box KILL
 	wait_for is_status box stopped
-	[ "$(cat $(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.procs) | sort -u | wc -l)" = 1 ]
+	[ "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.procs -exec cat {} + | sort -u | wc -l)" = 1 ]
 	run -1 oci kill box KILL
 	[[ $output = *"container not running"* ]] || show
 	oci kill --all box KILL
@@ -75,6 +75,8 @@ has_no_processes() { [ ! "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.p
 	mkbundle box
 	create box
 	cp "$ROOT/box/state.json" good
+	# A start time is a count of ticks of 10 ms.
+	sleep 0.05
 	sleep 1000 &
 	victim=$!
 	# All that reuse can do: the same number, another start time.

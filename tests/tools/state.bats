@@ -132,7 +132,7 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 	mkbundle a
 	create a
 	oci start a
-	[ "$(echo $(oci list -q))" = "a b" ]
+	[ "$(oci list -q | paste -sd" ")" = "a b" ]
 	oci list --format json >list
 	jq -e 'length == 2 and .[0].id == "a" and .[0].status == "running" and .[1].status == "created" and .[1].pid > 1' list
 	[ "$(jq -c '.[0]' list)" = "$(oci state a | jq -c .)" ]
@@ -144,7 +144,7 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 }
 
 @test "oci-list shows what a killed creation left, and nothing else that lies about" {
-	mkdir -p -m 700 "$ROOT/half"
+	(umask 077; mkdir -p "$ROOT/half")
 	touch "$ROOT/file"
 	[ "$(oci list -f json | jq -c .)" = '[{"id":"half","pid":0,"status":"stopped"}]' ]
 	oci delete half
