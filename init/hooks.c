@@ -45,6 +45,20 @@ struct run {
 	size_t tail_len;
 };
 
+static int programs[64];
+static uint64_t with_program; /* bit n: programs[n] is one */
+
+void keep_hook_programs(const struct ready_fds *fds)
+{
+	int next = 0;
+
+	for (int i = 0; i < 64 && next < INIT_HOOK_PROGRAMS_MAX; i++)
+		if (fds->hooks >> i & 1 && fds->programs[next] >= 0) {
+			with_program |= (uint64_t)1 << i;
+			programs[i] = fds->programs[next++];
+		}
+}
+
 static const char *path_of(const struct run *r)
 {
 	return plan_at(r->plan, r->hook->path);
@@ -60,6 +74,14 @@ static int fail(struct run *r, int errnum, const char *what)
 
 /* ---- In the hook's process ------------------------------------------------------------------ */
 
+/* The container's own file of that name comes first. */
+static void execute_hook(const volatile struct run *r, char *const *argv, char *const *envp)
+{
+	execve(plan_at(r->plan, r->hook->path), argv, envp);
+	if (errno == ENOENT && r->index < 64 && with_program >> r->index & 1)
+		syscall(SYS_execveat, programs[r->index], "", argv, envp, AT_EMPTY_PATH);
+}
+
 static __attribute__((noinline)) void become_hook(volatile struct run *r)
 {
 	const char **vectors = r->vectors, **env = vectors + r->hook->args.n + 1;
@@ -68,8 +90,7 @@ static __attribute__((noinline)) void become_hook(volatile struct run *r)
 	umask(022);
 	if (dup2(r->state, 0) >= 0 && dup2(r->out[1], 1) >= 0 && dup2(r->out[1], 2) >= 0 &&
 	    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0 && chdir("/") >= 0)
-		execve(plan_at(r->plan, r->hook->path), (char *const *)(uintptr_t)vectors,
-		       (char *const *)(uintptr_t)env);
+		execute_hook(r, (char *const *)(uintptr_t)vectors, (char *const *)(uintptr_t)env);
 	r->exec_errno = errno;
 	_exit(EXIT_NOT_RUN);
 }

@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "init/plan.h"
 #include "init/protocol.h"
@@ -52,12 +53,19 @@ _Noreturn void serve(int base, const struct init_setup *s);
 /* mount.c: a detached mount, or -1 with the reply filled. len: bytes of the request. */
 int make_mount(const struct init_request *request, size_t len, struct init_reply *reply);
 
+/* What comes with the plan; each may be -1. */
+struct ready_fds {
+	int console, root, agent;
+	uint64_t hooks; /* bit n: the program of hook n is among those that follow, in order */
+	int programs[INIT_HOOK_PROGRAMS_MAX];
+};
+
 /*
  * ready.c: does to this process what the plan says, and finds the executable.
- * Takes over console_fd and root_fd (each may be -1). The plan's spans are
- * checked by plan_check() before; it stays mapped until the exec.
+ * Takes over the descriptors. The plan's spans are checked by plan_check()
+ * before; it stays mapped until the exec.
  */
-int init_ready(const struct plan *plan, int console_fd, int root_fd, struct init_reply *reply);
+int init_ready(const struct plan *plan, const struct ready_fds *fds, struct init_reply *reply);
 
 /* plan_check.c: whether every span of the mapped plan of this size is inside it. 0 or -1. */
 int plan_check(const struct plan *plan, size_t size);
@@ -68,7 +76,9 @@ _Noreturn void init_start(const struct plan *plan, int connection);
 /* One message with at most one descriptor (-1: none); 0 or -1. serve.c */
 int send_reply(int connection, const struct init_reply *reply, int fd);
 
-/* The same of any bytes, which must not be none; -1 with errno. send.c */
+/* The same of any bytes, which must not be none; -1 with errno. A stream may take only some. send.c
+ */
+ssize_t send_some(int socket, const void *data, size_t len, int fd);
 int send_message(int socket, const void *data, size_t len, int fd);
 
 /*
@@ -85,7 +95,14 @@ int set_label(const struct plan *plan, struct init_reply *reply);
 /* credentials.c. After finish_rights() the process has what the program will have. */
 int set_user(const struct plan *plan, struct init_reply *reply);
 int finish_rights(const struct plan *plan, struct init_reply *reply);
-int install_filter(const struct plan *plan, struct init_reply *reply);
+
+/*
+ * filter.c. With SCMP_ACT_NOTIFY the listener is sent to the agent, which
+ * keep_agent() was given. connection: where an error goes that this process
+ * may not be able to send any more; -1: nowhere.
+ */
+int install_filter(const struct plan *plan, int connection, struct init_reply *reply);
+void keep_agent(int fd);
 
 /* executable.c. execute() returns the errno of a failed exec, fail_exec() puts it in words (-1). */
 int find_executable(const struct plan *plan, struct init_reply *reply);
@@ -97,6 +114,11 @@ int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply);
 const char **point_vector(const char **vector, const struct plan *plan,
 			  const struct plan_list *list);
 
+/*
+ * hooks.c. keep_hook_programs(): for hooks that the container has no file of
+ * that path for, a program to run instead.
+ */
 int run_hooks(const struct plan *plan, struct init_reply *reply);
+void keep_hook_programs(const struct ready_fds *fds);
 
 #endif

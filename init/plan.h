@@ -73,7 +73,7 @@ struct plan_hook {
 	struct plan_span path; /* one string */
 	struct plan_list args, env;
 	uint32_t timeout_ms; /* 0: none */
-	int32_t fallback_fd; /* reserved: -1 */
+	uint32_t unused;
 };
 
 /* Where a span begins; only after the plan was checked. */

@@ -16,16 +16,26 @@ enum { INIT_VERSION = 1, INIT_MESSAGE_MAX = 8192, INIT_OPTIONS_MAX = 64 };
 
 enum init_op {
 	INIT_MOUNT = 1, /* make a detached mount; reply carries its descriptor */
-	INIT_READY,	/* descriptors: plan, [console socket], [root directory] */
+	INIT_READY,	/* descriptors: plan, and see enum init_ready_flags */
 	INIT_START,
 };
 
-enum init_ready_flags { INIT_HAS_CONSOLE = 1, INIT_HAS_ROOT = 2 };
+/*
+ * INIT_READY: what follows the plan, in this order, and then a program for each
+ * startContainer hook whose bit is set in "attributes".
+ */
+enum init_ready_flags {
+	INIT_HAS_CONSOLE = 1, /* connected console socket */
+	INIT_HAS_ROOT = 2,    /* directory to change the root to */
+	INIT_HAS_AGENT = 4,   /* connected socket of the seccomp agent */
+};
+
+enum { INIT_FDS_MAX = 16, INIT_HOOK_PROGRAMS_MAX = INIT_FDS_MAX - 4 };
 
 struct init_request {
 	uint32_t version, op, flags;
-	uint32_t n_options; /* INIT_MOUNT */
-	uint64_t attributes;
+	uint32_t n_options;  /* INIT_MOUNT */
+	uint64_t attributes; /* INIT_MOUNT: MOUNT_ATTR_*; INIT_READY: hooks with a program */
 	char fstype[32];
 	/* INIT_MOUNT: source, then n_options strings, each with its NUL, in what is left of the
 	 * message. */

@@ -161,12 +161,14 @@ static int (*const steps[])(const struct plan *plan, struct init_reply *reply) =
 	find_executable, make_vectors,	  seal_descriptors, finish_rights,
 };
 
-int init_ready(const struct plan *plan, int console_fd, int root_fd, struct init_reply *reply)
+int init_ready(const struct plan *plan, const struct ready_fds *fds, struct init_reply *reply)
 {
-	int own_mounts = root_fd < 0;
+	int own_mounts = fds->root < 0;
 
-	if (enter_root(root_fd, reply) < 0 || start_session(plan, reply) < 0 ||
-	    set_up_streams(plan, console_fd, own_mounts, reply) < 0)
+	keep_agent(fds->agent);
+	keep_hook_programs(fds);
+	if (enter_root(fds->root, reply) < 0 || start_session(plan, reply) < 0 ||
+	    set_up_streams(plan, fds->console, own_mounts, reply) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (steps[i](plan, reply) < 0)

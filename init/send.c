@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int send_message(int socket, const void *data, size_t len, int fd)
+ssize_t send_some(int socket, const void *data, size_t len, int fd)
 {
 	union {
 		struct cmsghdr header;
@@ -22,5 +22,10 @@ int send_message(int socket, const void *data, size_t len, int fd)
 		c->cmsg_len = CMSG_LEN(sizeof fd);
 		memcpy(CMSG_DATA(c), &fd, sizeof fd);
 	}
-	return sendmsg(socket, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return sendmsg(socket, &msg, MSG_NOSIGNAL);
+}
+
+int send_message(int socket, const void *data, size_t len, int fd)
+{
+	return send_some(socket, data, len, fd) < 0 ? -1 : 0;
 }

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PASSED_MAX = 3 };
+enum { PASSED_MAX = INIT_FDS_MAX };
 
 struct passed {
 	int fds[PASSED_MAX];
@@ -132,7 +132,8 @@ static int steal(struct passed *passed, int *next, int flag)
 static int get_ready(const struct init_request *request, struct passed *passed,
 		     struct init_reply *reply)
 {
-	int next = 1, console, root;
+	struct ready_fds fds = {.hooks = request->attributes};
+	int next = 1;
 
 	if (plan)
 		return reply_error(reply, EALREADY, "init is ready already");
@@ -140,9 +141,12 @@ static int get_ready(const struct init_request *request, struct passed *passed,
 		return reply_error(reply, EINVAL, "no plan came with the request");
 	if (map_plan(passed->fds[0], reply) < 0)
 		return -1;
-	console = steal(passed, &next, request->flags & INIT_HAS_CONSOLE);
-	root = steal(passed, &next, request->flags & INIT_HAS_ROOT);
-	return init_ready(plan, console, root, reply);
+	fds.console = steal(passed, &next, request->flags & INIT_HAS_CONSOLE);
+	fds.root = steal(passed, &next, request->flags & INIT_HAS_ROOT);
+	fds.agent = steal(passed, &next, request->flags & INIT_HAS_AGENT);
+	for (int i = 0; i < INIT_HOOK_PROGRAMS_MAX; i++)
+		fds.programs[i] = steal(passed, &next, 1);
+	return init_ready(plan, &fds, reply);
 }
 
 /* One request. A failed "get ready" is the end: what has been done to this process cannot be

@@ -39,7 +39,7 @@ _Noreturn void init_start(const struct plan *plan, int connection)
 	send_message(connection, &reply, sizeof reply, -1);
 	reply.flags = 0;
 	if ((plan->flags & PLAN_NO_NEW_PRIVS) && plan->filter.size &&
-	    install_filter(plan, &reply) < 0)
+	    install_filter(plan, connection, &reply) < 0)
 		fail(connection, &reply);
 	fail_exec(plan, execute(plan), &reply);
 	fail(connection, &reply);

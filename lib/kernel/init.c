@@ -138,21 +138,27 @@ int init_make_mount(int connection, const char *fstype, const char *source,
 	return fd;
 }
 
-int init_get_ready(int connection, int plan_fd, int console_fd, int root_fd, struct oci_err *err)
+static void add_fd(struct init_request *request, int *fds, size_t *n, int fd, uint32_t flag)
+{
+	if (fd < 0)
+		return;
+	request->flags |= flag;
+	fds[(*n)++] = fd;
+}
+
+int init_get_ready(int connection, const struct init_ready *ready, struct oci_err *err)
 {
 	struct init_request request = empty_request;
-	int fds[3] = {plan_fd};
+	int fds[INIT_FDS_MAX] = {ready->plan};
 	size_t n = 1;
 
 	request.op = INIT_READY;
-	if (console_fd >= 0) {
-		request.flags |= INIT_HAS_CONSOLE;
-		fds[n++] = console_fd;
-	}
-	if (root_fd >= 0) {
-		request.flags |= INIT_HAS_ROOT;
-		fds[n++] = root_fd;
-	}
+	request.attributes = ready->hooks;
+	add_fd(&request, fds, &n, ready->console, INIT_HAS_CONSOLE);
+	add_fd(&request, fds, &n, ready->root, INIT_HAS_ROOT);
+	add_fd(&request, fds, &n, ready->agent, INIT_HAS_AGENT);
+	for (int i = 0; i < __builtin_popcountll(ready->hooks); i++)
+		add_fd(&request, fds, &n, ready->programs[i], 0);
 	if (ask(connection, &request, offsetof(struct init_request, text), fds, n, err) < 0)
 		return -1;
 	return answer(connection, NULL, err);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "init/protocol.h"
 #include "oci/container.h"
 
 /* A connection; FAULT_STATE if init no longer listens (it runs the user's program, or is dead). */
@@ -31,12 +32,21 @@ bool init_listens(const struct container *c);
 int init_make_mount(int connection, const char *fstype, const char *source,
 		    const char *const *options, size_t n, uint64_t attributes, struct oci_err *err);
 
-/*
- * Asks init to get ready: plan_fd is a sealed memory file with a struct plan
- * (init/plan.h), console_fd the connected console socket or -1, root_fd the
- * root directory to chroot to or -1 after a pivot_root. Waits for the answer.
- */
-int init_get_ready(int connection, int plan_fd, int console_fd, int root_fd, struct oci_err *err);
+/* What init needs to get ready. Descriptors of the caller's, who closes them; -1: none. */
+struct init_ready {
+	int plan;    /* sealed memory file with a struct plan (init/plan.h) */
+	int console; /* connected console socket */
+	int root;    /* directory to change the root to, without a pivot_root */
+	int agent;   /* connected socket of the seccomp agent */
+
+	/* Bit n: the n-th startContainer hook has a program, in case the container has none; in
+	 * order. */
+	uint64_t hooks;
+	int programs[INIT_HOOK_PROGRAMS_MAX];
+};
+
+/* Asks init to get ready, and waits for the answer. */
+int init_get_ready(int connection, const struct init_ready *ready, struct oci_err *err);
 
 /* Asks init to start the user's program; returns when it runs, -1 with init's error. */
 int init_start(int connection, struct oci_err *err);

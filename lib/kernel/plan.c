@@ -35,6 +35,7 @@ struct plan_draft {
 	const struct json_object *process;
 	struct plan plan;
 	struct plan_data data;
+	const char *listener;
 	struct json_object *warnings;
 	struct oci_err *err;
 };
@@ -313,7 +314,7 @@ static struct plan_hook add_hook(struct plan_draft *b, const struct json_object 
 	const char *path = json_string(hook, "path");
 	const uint64_t seconds = json_uint(hook, "timeout", 0);
 	const struct json_object *args = json_member(hook, "args");
-	struct plan_hook h = {.fallback_fd = -1};
+	struct plan_hook h = {0};
 
 	h.path = plan_add_string(&b->data, path);
 	h.args = plan_add_array(&b->data, args);
@@ -366,6 +367,40 @@ static int prepare_filter(struct json_object *seccomp, struct seccomp_filter *fi
 	return 0;
 }
 
+/* config-linux.md, "The Container Process State". */
+static int add_listener(struct plan_draft *b)
+{
+	const struct json_object *seccomp = json_path(b->c->config, "linux", "seccomp", NULL);
+	const struct oci_state *state = b->c->state;
+	const char *metadata = json_string(seccomp, "listenerMetadata"), *text;
+	own_json struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
+
+	b->listener = json_string(seccomp, "listenerPath");
+	if (!b->listener || b->listener[0] != '/') {
+		err_set(b->err, FAULT_CONFIG,
+			"SCMP_ACT_NOTIFY needs the absolute path of a socket");
+		return err_at(b->err, "/linux/seccomp/listenerPath");
+	}
+	json_object_array_add(fds, json_object_new_string("seccompFd"));
+	json_object_object_add(o, "ociVersion", json_object_new_string(state->oci_version));
+	json_object_object_add(o, "fds", steal_ptr(&fds));
+	json_object_object_add(o, "pid", json_object_new_int(state->init.pid));
+	if (metadata)
+		json_object_object_add(o, "metadata", json_object_new_string(metadata));
+	/* With no_new_privs the filter is the last thing before the exec, otherwise create's. */
+	json_object_object_add(
+		o, "state",
+		state_public(state,
+			     b->plan.flags & PLAN_NO_NEW_PRIVS ? STATUS_CREATED : STATUS_CREATING,
+			     state->init.pid));
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text)
+		return err_sys(b->err, ENOMEM, "cannot prepare the state for the seccomp agent");
+	b->plan.listener_state = plan_add(&b->data, text, strlen(text), 1);
+	return 0;
+}
+
 static int add_seccomp(struct plan_draft *b)
 {
 	struct seccomp_filter filter = {0};
@@ -374,10 +409,8 @@ static int add_seccomp(struct plan_draft *b)
 	if (prepare_filter(json_path(b->c->config, "linux", "seccomp", NULL), &filter, b->err) < 0)
 		return -1;
 	program = filter.program;
-	if (filter.notifies) {
-		err_set(b->err, FAULT_UNSUPPORTED, "SCMP_ACT_NOTIFY is not supported yet");
-		return err_at(b->err, "/linux/seccomp/listenerPath");
-	}
+	if (filter.notifies && add_listener(b) < 0)
+		return -1;
 	b->plan.filter = plan_add(&b->data, program, filter.size, sizeof(uint64_t));
 	b->plan.filter_flags = filter.flags;
 	return 0;
@@ -447,6 +480,11 @@ int plan_seal(struct plan_draft *b, const char *home, struct oci_err *err)
 	fd = fd_memory_file("plan", b->data.bytes, b->data.len,
 			    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return fd < 0 ? err_sys(err, errno, "cannot make init's plan") : fd;
+}
+
+const char *plan_listener(const struct plan_draft *draft)
+{
+	return draft->listener;
 }
 
 void plan_free(struct plan_draft *draft)

@@ -39,6 +39,12 @@ struct plan_draft *plan_draft(const struct container *c, struct json_object **re
  */
 int plan_seal(struct plan_draft *draft, const char *home, struct oci_err *err);
 
+/*
+ * The path of the seccomp agent's socket, or NULL where there is nothing to
+ * ask it. The stage connects to it, since the path is the host's; borrowed.
+ */
+const char *plan_listener(const struct plan_draft *draft);
+
 void plan_free(struct plan_draft *draft);
 
 static inline void own_free_plan_draft(struct plan_draft *const *draft)

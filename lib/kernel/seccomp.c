@@ -311,14 +311,16 @@ static int export_program(struct compilation *c)
 	return 0;
 }
 
-/* The kernel wants TSYNC's failure as an errno where the result is a listener. */
+/*
+ * Init has one thread, which is to be filtered, and with a listener another for
+ * a moment, which must not be: TSYNC would do nothing for the first.
+ */
 static void add_listener_flags(struct seccomp_filter *filter)
 {
 	if (!filter->notifies)
 		return;
 	filter->flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	if (filter->flags & SECCOMP_FILTER_FLAG_TSYNC)
-		filter->flags |= SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+	filter->flags &= ~(uint32_t)SECCOMP_FILTER_FLAG_TSYNC;
 }
 
 int seccomp_compile(const struct json_object *seccomp, struct seccomp_filter *ret_filter,

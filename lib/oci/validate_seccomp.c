@@ -19,19 +19,6 @@ static void check_errno(struct rules *r, const struct json_object *object, const
 		rules_error(r, AT_KEY, pointer, "set, but %.40s returns no errno", action);
 }
 
-/* Whoever is notified would have to be sent the descriptor by a write that waits for them. */
-static void check_notify(struct rules *r, const struct json_object *rule, size_t i)
-{
-	const struct json_object *names = json_member(rule, "names");
-
-	for (size_t j = 0; j < json_length(names); j++)
-		if (strcmp(json_item_string(names, j), "write") == 0)
-			rules_error(r, AT_VALUE,
-				    rules_at(r, SECCOMP "/syscalls/%zu/names/%zu", i, j),
-				    "SCMP_ACT_NOTIFY is not possible for write: it would stop the "
-				    "program before there is a listener");
-}
-
 void rules_seccomp(struct rules *r)
 {
 	const struct json_object *seccomp = json_member(r->platform, "seccomp");
@@ -39,23 +26,16 @@ void rules_seccomp(struct rules *r)
 	const char *action = json_string(seccomp, "defaultAction");
 	const char *path = json_string(seccomp, "listenerPath");
 	const char *metadata = json_string(seccomp, "listenerMetadata");
-	bool notifies = false;
+	bool notifies = is(action, "SCMP_ACT_NOTIFY");
 
 	check_errno(r, seccomp, "defaultErrnoRet", action, SECCOMP "/defaultErrnoRet");
-	if (is(action, "SCMP_ACT_NOTIFY"))
-		rules_error(r, AT_VALUE, SECCOMP "/defaultAction",
-			    "SCMP_ACT_NOTIFY cannot be the default: it would stop the program "
-			    "before there is a listener");
 	for (size_t i = 0; i < json_length(rules); i++) {
 		const struct json_object *rule = json_item(rules, i);
 
 		action = json_string(rule, "action");
 		check_errno(r, rule, "errnoRet", action,
 			    rules_at(r, SECCOMP "/syscalls/%zu/errnoRet", i));
-		if (is(action, "SCMP_ACT_NOTIFY")) {
-			notifies = true;
-			check_notify(r, rule, i);
-		}
+		notifies |= is(action, "SCMP_ACT_NOTIFY");
 	}
 	if (notifies && (!path || !*path))
 		rules_error(r, AT_VALUE, SECCOMP "/listenerPath",

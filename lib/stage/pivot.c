@@ -43,6 +43,7 @@ struct pivot {
 	const struct container *c;
 	int init;	/* connection */
 	int console;	/* connected console socket, or -1 */
+	int agent;	/* connected socket of the seccomp agent, or -1 */
 	int sysctl;	/* a procfs, or -1 */
 	int null_mount; /* for masked files, or -1 */
 	struct plan_draft *plan;
@@ -53,6 +54,7 @@ static void close_pivot(const struct pivot *p)
 {
 	own_close_fd(&p->init);
 	own_close_fd(&p->console);
+	own_close_fd(&p->agent);
 	own_close_fd(&p->sysctl);
 	own_close_fd(&p->null_mount);
 	plan_free(p->plan);
@@ -72,6 +74,19 @@ static int open_console(struct pivot *p, struct oci_err *err)
 	return p->console < 0
 		       ? err_sys(err, errno, "cannot connect to the console socket \"%s\"", path)
 		       : 0;
+}
+
+static int open_agent(struct pivot *p, struct oci_err *err)
+{
+	const char *path = plan_listener(p->plan);
+
+	if (!path)
+		return 0;
+	p->agent = sock_connect_path(path, SOCK_STREAM);
+	if (p->agent >= 0)
+		return 0;
+	err_sys(err, errno, "cannot connect to the seccomp agent \"%s\"", path);
+	return err_at(err, "/linux/seccomp/listenerPath");
 }
 
 /* Limits are set from here: init may have no right to raise its own. */
@@ -95,7 +110,7 @@ static int before(struct pivot *p, struct oci_err *err)
 	if (p->init < 0 || open_console(p, err) < 0 || limit_init(p->c, err) < 0)
 		return -1;
 	p->plan = plan_draft(p->c, &p->warnings, err);
-	if (!p->plan)
+	if (!p->plan || open_agent(p, err) < 0)
 		return -1;
 	if (json_has(linux_config, "sysctl")) {
 		p->sysctl = sysctl_open(err);
@@ -183,13 +198,15 @@ static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_e
 	const struct json_object *user = json_path(p->c->config, "process", "user", NULL);
 	own_ptr char *home = NULL;
 	own_fd int plan = -1;
+	struct init_ready ready = {.console = p->console, .root = change_root, .agent = p->agent};
 
 	if (plan_wants_home(p->c->config))
 		home = passwd_home(root_fd, (uid_t)json_uint(user, "uid", 0));
 	plan = plan_seal(p->plan, home, err);
 	if (plan < 0)
 		return -1;
-	return init_get_ready(p->init, plan, p->console, change_root, err);
+	ready.plan = plan;
+	return init_get_ready(p->init, &ready, err);
 }
 
 static int inside(void *arg, struct oci_err *err)
@@ -233,7 +250,7 @@ static int change_root(struct pivot *p, int flags, struct oci_err *err)
 int stage_pivot(struct container *c, struct oci_err *err)
 {
 	__attribute__((cleanup(close_pivot))) struct pivot p = {
-		.c = c, .init = -1, .console = -1, .sysctl = -1, .null_mount = -1};
+		.c = c, .init = -1, .console = -1, .agent = -1, .sysctl = -1, .null_mount = -1};
 	int flags = 0;
 
 	if (container_load_config(c, err) < 0 || before(&p, err) < 0)

@@ -244,7 +244,7 @@ load process
 	see '.mempolicy == {mode: 2, nodes: 1}'
 	seen box '.linux.memoryPolicy = {mode: "MPOL_LOCAL"}'
 	see '.mempolicy.mode == 4'
-	refused '.linux.memoryPolicy = {mode: "MPOL_BIND"}' /linux/memoryPolicy EINVAL
+	refused '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "9"}' /linux/memoryPolicy EINVAL
 }
 
 @test "personality: LINUX32" {

@@ -84,3 +84,94 @@ says() {
 		syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}]}'
 	grep -q runs "$SEEN"
 }
+
+# ---- SCMP_ACT_NOTIFY -----------------------------------------------------------------------------
+
+start_agent() {
+	rm -f "$PWD/agent.sock" "$PWD/state"
+	timeout 60 "$TOOLS/agent" "$PWD/agent.sock" "$PWD/state" >/dev/null 2>&1 </dev/null 3>&- &
+	agent=$!
+	wait_for test -S agent.sock
+}
+
+# notifying NAMES FILTER: a bundle whose filter asks the agent about these calls.
+notifying() {
+	mkbundle box "$2"' | .annotations = {key: "value"} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		listenerPath: $socket, listenerMetadata: "some: metadata",
+		syscalls: [{names: '"$1"', action: "SCMP_ACT_NOTIFY"}]}' --arg socket "$PWD/agent.sock"
+}
+
+@test "MUST: the agent gets the listener and one container process state, and decides" {
+	local nnp status pid
+	for nnp in true false; do
+		start_agent
+		notifying '["mkdir", "mkdirat"]' ".process.noNewPrivileges = $nnp
+			| .process.args = [\"sh\", \"-c\", \"mkdir /x 2>&1; echo said\"]"
+		oci create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+		pid=$(ctr_pid box)
+		oci start box
+		wait_for is_status box stopped
+		grep -q 'No medium found' box.out || fail "$(<box.out)"
+		grep -q said box.out
+		wait "$agent"
+		# With no_new_privs the filter is the last thing before the exec.
+		[[ $nnp = true ]] && status=created || status=creating
+		jq -e --arg bundle "$BUNDLE" --argjson pid "$pid" --arg status "$status" '. == {ociVersion: .ociVersion,
+			fds: ["seccompFd"], pid: $pid, metadata: "some: metadata", state: {ociVersion: .ociVersion,
+			id: "box", status: $status, pid: $pid, bundle: $bundle, annotations: {key: "value"}}}' state
+		oci delete box
+	done
+}
+
+@test "the agent may be asked about everything that init itself still does" {
+	local nnp
+	for nnp in true false; do
+		start_agent
+		notifying '["execve", "write", "sendmsg", "close", "read", "recvmsg", "accept4", "poll", "ppoll", "capset", "mmap", "futex"]' \
+			".process.noNewPrivileges = $nnp | .process.args = [\"echo\", \"alive\"]"
+		timeout 20 "$OCI" --root "$ROOT" create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+		timeout 20 "$OCI" --root "$ROOT" start box
+		wait_for is_status box stopped
+		grep -q alive box.out
+		wait "$agent"
+		oci delete box
+	done
+}
+
+@test "SCMP_ACT_NOTIFY can be the default action" {
+	local nnp
+	for nnp in true false; do
+		start_agent
+		mkbundle box ".process.noNewPrivileges = $nnp"' | .process.args = ["echo", "alive"] | .linux.seccomp =
+			{defaultAction: "SCMP_ACT_NOTIFY", listenerPath: $socket}' --arg socket "$PWD/agent.sock"
+		timeout 20 "$OCI" --root "$ROOT" create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+		timeout 20 "$OCI" --root "$ROOT" start box
+		wait_for is_status box stopped
+		grep -q alive box.out
+		wait "$agent"
+		oci delete box
+	done
+}
+
+@test "MUST: a listener that cannot be sent is an error" {
+	local path=$PWD/agent.sock
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}' \
+		/linux/seccomp/listenerPath
+	refused ".linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", listenerPath: \"$path\", syscalls: [{names: [\"mkdir\"], action: \"SCMP_ACT_NOTIFY\"}]}" \
+		/linux/seccomp/listenerPath ENOENT
+	# The agent goes away between create and start.
+	start_agent
+	notifying '["mkdir", "write", "execve"]' '.process.noNewPrivileges = true'
+	oci create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+	kill "$agent"
+	wait "$agent" || true
+	try timeout 20 "$OCI" --root "$ROOT" start box
+	((status != 0 && status != 124)) || fail "status $status"
+	[[ $stderr = */linux/seccomp/listenerPath*EPIPE* ]] || fail "$stderr"
+	wait_for is_status box stopped
+}
+
+@test "listenerPath is ignored without SCMP_ACT_NOTIFY" {
+	says box '.process.args = ["echo", "runs"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/nowhere"}'
+	grep -q runs "$SEEN"
+}

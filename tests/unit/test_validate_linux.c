@@ -303,7 +303,7 @@ static void test_seccomp(void **state)
 	      "{\"names\": [\"x\"], \"action\": \"SCMP_ACT_ALLOW\", \"errnoRet\": 1}]}");
 	ERROR("/linux/seccomp/defaultErrnoRet", "returns no errno", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_KILL\", \"defaultErrnoRet\": 1}");
-	ERROR("/linux/seccomp/defaultAction", "cannot be the default", pointer,
+	ERROR("/linux/seccomp/listenerPath", "is required for SCMP_ACT_NOTIFY", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_NOTIFY\"}");
 	ERROR("/linux/seccomp/listenerPath", "is required for SCMP_ACT_NOTIFY", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": ["
