@@ -279,10 +279,10 @@ at() { echo "/proc/$PID/root$1"; }
 @test "rootfsPropagation: shared does not mean shared with the host" {
 	local before
 	up box '.linux.rootfsPropagation = "shared"'
-	before=$(host_mounts)
+	before=$(test_mounts)
 	in_it mkdir -p /new
 	in_it busybox mount -t tmpfs x /new
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 }
 
 # ---- Masked and read-only paths --------------------------------------------------------------

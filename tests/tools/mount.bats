@@ -87,9 +87,9 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 @test "the host's mount table stays as it is" {
 	local before
 	staged box '.mounts += [{"destination": "/x", "source": $src, "options": ["rbind", "rshared"]}]'
-	before=$(host_mounts)
+	before=$(test_mounts)
 	oci-mount box
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 }
 
 @test "without a mount namespace of the container's own nothing is touched" {
@@ -295,9 +295,9 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	[[ $(propagation /plain) = master: && $(propagation /private) = "" ]]
 	[[ $(propagation /slave) = master: && $(propagation /shared) = "master: shared:" ]]
 	[[ $(propagation /alone) = unbindable ]]
-	before=$(host_mounts)
+	before=$(test_mounts)
 	inside mount -t tmpfs y "$(at /shared/x)"
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 	umount -l "$SRC/s"
 }
 

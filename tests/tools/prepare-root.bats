@@ -78,18 +78,18 @@ teardown() {
 	local before
 	staged box '.linux.namespaces |= map(select(.type != "mount")) | .mounts = []
 		| del(.linux.maskedPaths, .linux.readonlyPaths)'
-	before=$(host_mounts)
+	before=$(test_mounts)
 	run -0 oci-prepare-root box
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 }
 
 @test "the host's mount table stays as it is" {
 	local before
 	shared_bundle box
-	before=$(host_mounts)
+	before=$(test_mounts)
 	oci-prepare-root box
 	nsenter -t "$PID" -m mount -t tmpfs new "$BUNDLE/rootfs/later"
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 }
 
 @test "a directory in the place of the validated one is refused" {
@@ -130,10 +130,10 @@ teardown() {
 @test "propagation: shared is not shared with the host" {
 	local before
 	shared_bundle box '.linux.rootfsPropagation = "shared"'
-	before=$(host_mounts)
+	before=$(test_mounts)
 	oci-prepare-root box
 	nsenter -t "$PID" -m mount -t tmpfs new "$BUNDLE/rootfs/later"
-	[[ $(host_mounts) = "$before" ]]
+	[[ $(test_mounts) = "$before" ]]
 	[[ $(table "") != *' master:'* ]]
 }
 
