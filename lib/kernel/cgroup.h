@@ -20,9 +20,18 @@
 
 /*
  * Decides where the container's cgroup will be. cgroups_path: linux.cgroupsPath
- * or NULL. The record tells for each directory whether it is ours to remove.
- * Makes nothing. A user who may create none, and has asked for no limits, gets
- * a record that says so and that the other functions accept.
+ * or NULL. Makes nothing.
+ *
+ *	"/a/b"	beneath the root of each hierarchy
+ *	"a/b"	the same; for a user who may not write there, beside his own v2
+ *		cgroup, in the part of the tree that has been delegated to him
+ *	none	as "ID"
+ *
+ * ".." is FAULT_CONFIG, and a cgroup that processes are in, or that is frozen,
+ * FAULT_STATE. An empty one is used, and left when the container is removed. On a
+ * machine without cgroups, and for a user who may create none, the record says
+ * so and the other functions accept it, if no limits are asked for (FAULT_UNSUPPORTED).
+ * systemd: FAULT_UNSUPPORTED so far.
  */
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
 		bool systemd, struct json_object **ret_record, struct oci_err *err);

@@ -65,6 +65,20 @@ static int apply(const struct json_object *record, const struct device_rules *ru
 	return result < 0 ? err_wrap(err, "cgroup \"%s%s\"", h.mount, h.path) : 0;
 }
 
+bool cgroup_devices_asked(const struct json_object *resources)
+{
+	own_err struct oci_err err = ERR_INIT;
+	own_ptr struct device_rule *items = NULL;
+	struct device_rules rules;
+
+	if (json_length(json_member(resources, "devices")) == 0)
+		return false;
+	if (device_rules_make(resources, &rules, &err) < 0)
+		return true;
+	items = rules.items;
+	return !device_rules_allow_all(&rules) && !unprivileged();
+}
+
 int cgroup_devices_apply(const struct json_object *record, const struct json_object *resources,
 			 struct oci_err *err)
 {

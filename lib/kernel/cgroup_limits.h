@@ -22,10 +22,13 @@ bool cgroup_limits_asked(const struct json_object *resources);
 int cgroup_limits_apply(const struct json_object *record, const struct json_object *resources,
 			enum cgroup_phase phase, struct oci_err *err);
 
+/* kernel/cgroup_devices.c: whether resources deny devices to a container that could use them. */
+bool cgroup_devices_asked(const struct json_object *resources);
+
 /*
- * kernel/cgroup_devices.c: limits the devices to those that resources (NULL: the
- * defaults alone) allow. A user without the right to do so needs no limit: a node
- * that he makes opens nothing.
+ * Limits the devices to those that resources (NULL: the defaults alone) allow. A
+ * user without the right to do so needs no limit: a node that he makes opens
+ * nothing.
  */
 int cgroup_devices_apply(const struct json_object *record, const struct json_object *resources,
 			 struct oci_err *err);

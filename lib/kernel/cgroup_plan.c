@@ -259,6 +259,24 @@ static const char *mode_of(const struct plan *plan)
 	return plan->has_v2 ? "hybrid" : "legacy";
 }
 
+/* Without a cgroup: nothing may be asked for that needs one. */
+static int check_unlimited(const struct plan *plan, const struct json_object *resources,
+			   struct oci_err *err)
+{
+	bool limits = cgroup_limits_asked(resources);
+
+	if (!limits && !cgroup_devices_asked(resources))
+		return 0;
+	if (plan->refused)
+		err_set(err, FAULT_UNSUPPORTED,
+			"there are limits, but uid %u may not create cgroup \"%s\" in \"%s\"",
+			(unsigned)geteuid(), plan->path, CGROUP_MOUNT);
+	else
+		err_set(err, FAULT_UNSUPPORTED,
+			"there are limits, but no cgroups are mounted on \"%s\"", CGROUP_MOUNT);
+	return err_at(err, limits ? "/linux/resources" : "/linux/resources/devices");
+}
+
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
 		bool systemd, struct json_object **ret_record, struct oci_err *err)
 {
@@ -274,18 +292,8 @@ int cgroup_plan(const char *id, const char *cgroups_path, const struct json_obje
 	if (plan_hierarchies(&plan, id, cgroups_path, err) < 0)
 		return -1;
 	json_object_object_add(record, "mode", json_object_new_string(mode_of(&plan)));
-	if (cgroup_count(record) == 0 && cgroup_limits_asked(resources)) {
-		if (plan.refused)
-			err_set(err, FAULT_UNSUPPORTED,
-				"there are limits, but uid %u may not create cgroup \"%s\" in "
-				"\"%s\"",
-				(unsigned)geteuid(), plan.path, CGROUP_MOUNT);
-		else
-			err_set(err, FAULT_UNSUPPORTED,
-				"there are limits, but no cgroups are mounted on \"%s\"",
-				CGROUP_MOUNT);
-		return err_at(err, "/linux/resources");
-	}
+	if (cgroup_count(record) == 0 && check_unlimited(&plan, resources, err) < 0)
+		return -1;
 	*ret_record = steal_ptr(&record);
 	return 0;
 }
