@@ -1,6 +1,8 @@
 #include "base/json.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct json_object *json_member(const struct json_object *object, const char *key)
 {
@@ -75,4 +77,26 @@ const char *json_item_string(const struct json_object *array, size_t i)
 	struct json_object *value = json_item(array, i);
 
 	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+char *json_pointer_to(const char *parent, const char *key)
+{
+	/* Each character becomes two at most. */
+	size_t len = strlen(parent);
+	char *pointer = malloc(len + 1 + 2 * strlen(key) + 1), *p = pointer;
+
+	if (!pointer)
+		return NULL;
+	p = mempcpy(p, parent, len);
+	*p++ = '/';
+	for (; *key; key++) {
+		if (*key == '~' || *key == '/') {
+			*p++ = '~';
+			*p++ = *key == '~' ? '0' : '1';
+		} else {
+			*p++ = *key;
+		}
+	}
+	*p = '\0';
+	return pointer;
 }

@@ -63,4 +63,10 @@ size_t json_length(const struct json_object *array);
 struct json_object *json_item(const struct json_object *array, size_t i);
 const char *json_item_string(const struct json_object *array, size_t i);
 
+/*
+ * The JSON pointer (RFC 6901) of the member key of what parent points at; the caller frees it.
+ * NULL: no memory.
+ */
+char *json_pointer_to(const char *parent, const char *key);
+
 #endif

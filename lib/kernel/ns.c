@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "base/own.h"
 #include "base/path.h"
+#include "kernel/proc.h"
 
 const struct ns_type ns_types[] = {
 	{"user", "user", CLONE_NEWUSER},       {"pid", "pid", CLONE_NEWPID},
@@ -79,4 +82,17 @@ int ns_open(const struct ns_type *type, const char *path, struct oci_err *err)
 				       ns_types[i].name, type->name);
 	return err_set(err, FAULT_CONFIG, "\"%s\" is another kind of namespace, not %s", path,
 		       type->name);
+}
+
+bool ns_is_ours(const struct ns_type *type, const char *path)
+{
+	own_err struct oci_err err = ERR_INIT;
+	own_fd int proc = proc_open_host(&err);
+	struct stat ours, theirs;
+	char file[32];
+
+	snprintf(file, sizeof file, "self/ns/%s", type->file);
+	return proc >= 0 && fstatat(proc, file, &ours, 0) == 0 &&
+	       fstatat(AT_FDCWD, path, &theirs, 0) == 0 && ours.st_ino == theirs.st_ino &&
+	       ours.st_dev == theirs.st_dev;
 }

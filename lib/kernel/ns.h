@@ -38,4 +38,7 @@ uint64_t ns_listed(const struct json_object *config);
  */
 int ns_open(const struct ns_type *type, const char *path, struct oci_err *err);
 
+/* Whether path is the namespace of this type that we are in ourselves. */
+bool ns_is_ours(const struct ns_type *type, const char *path);
+
 #endif

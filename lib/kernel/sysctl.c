@@ -61,34 +61,15 @@ static int write_one(int proc, const char *key, const char *value, struct oci_er
 	return 0;
 }
 
-/* RFC 6901: what a key looks like in a JSON pointer. */
-static char *pointer_token(const char *key)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	for (; *key; key++) {
-		if (*key == '~' || *key == '/')
-			fputs(*key == '~' ? "~0" : "~1", out);
-		else
-			fputc(*key, out);
-	}
-	fclose(out);
-	return text;
-}
-
 int sysctl_write(int proc, const struct json_object *sysctl, struct oci_err *err)
 {
 	if (!sysctl)
 		return 0;
 	json_object_object_foreach (sysctl, key, value) {
 		if (write_one(proc, key, json_object_get_string(value), err) < 0) {
-			own_ptr char *token = pointer_token(key);
+			own_ptr char *pointer = json_pointer_to("/linux/sysctl", key);
 
-			return err_at(err, "/linux/sysctl/%s", token ? token : "");
+			return err_at(err, "%s", pointer ? pointer : "/linux/sysctl");
 		}
 	}
 	return 0;

@@ -19,39 +19,16 @@ struct at {
 	size_t index;
 };
 
-static void write_token(FILE *out, const char *key)
-{
-	for (; *key; key++) {
-		if (*key == '~' || *key == '/')
-			fputs(*key == '~' ? "~0" : "~1", out);
-		else
-			fputc(*key, out);
-	}
-}
-
-static void write_pointer(FILE *out, const struct at *at)
-{
-	if (!at->up)
-		return;
-	write_pointer(out, at->up);
-	fputc('/', out);
-	if (at->key)
-		write_token(out, at->key);
-	else
-		fprintf(out, "%zu", at->index);
-}
-
 static char *pointer_of(const struct at *at)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	own_ptr char *parent = NULL;
+	char number[24];
 
-	if (!out)
-		return NULL;
-	write_pointer(out, at);
-	fclose(out);
-	return text;
+	if (!at->up)
+		return strdup("");
+	parent = pointer_of(at->up);
+	snprintf(number, sizeof number, "%zu", at->index);
+	return parent ? json_pointer_to(parent, at->key ? at->key : number) : NULL;
 }
 
 #define add(found, severity, what, at, ...)                                                      \
@@ -305,20 +282,6 @@ const char *rules_at(struct rules *r, const char *fmt, ...)
 	vsnprintf(r->pointer, sizeof r->pointer, fmt, args);
 	va_end(args);
 	return r->pointer;
-}
-
-char *rules_at_key(const char *parent, const char *key)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	fprintf(out, "%s/", parent);
-	write_token(out, key);
-	fclose(out);
-	return text;
 }
 
 /* What the rules say rests on the namespaces: a list that cannot be read makes all of it noise. */

@@ -22,4 +22,7 @@
 /* Adds what is wrong with config to found. */
 void validate_config(const struct json_object *config, struct findings *found);
 
+/* The type of the namespaces that have a kernel parameter each ("network"); NULL: none has. */
+const char *validate_sysctl_namespace(const char *key);
+
 #endif

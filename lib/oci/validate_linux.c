@@ -6,6 +6,7 @@
 
 #include "base/own.h"
 #include "oci/spec.h"
+#include "oci/validate.h"
 #include "oci/validate_rules.h"
 
 /* The kernel's UID_GID_MAP_MAX_EXTENTS (Linux 4.15). */
@@ -229,9 +230,17 @@ static int find_sysctl(const char *path)
 	return -1;
 }
 
+const char *validate_sysctl_namespace(const char *key)
+{
+	own_ptr char *path = sysctl_path(key);
+	int i = path ? find_sysctl(path) : -1;
+
+	return i < 0 ? NULL : spec_words("namespaces")[sysctls[i].ns];
+}
+
 static void check_sysctl(struct rules *r, const char *key)
 {
-	own_ptr char *path = sysctl_path(key), *pointer = rules_at_key("/linux/sysctl", key);
+	own_ptr char *path = sysctl_path(key), *pointer = json_pointer_to("/linux/sysctl", key);
 	int i = path ? find_sysctl(path) : -1;
 
 	if (!path || !pointer)

@@ -50,7 +50,7 @@ static void check_rdma(struct rules *r, struct json_object *rdma)
 	if (!rdma || !json_object_is_type(rdma, json_type_object))
 		return;
 	json_object_object_foreach (rdma, key, device) {
-		own_ptr char *pointer = rules_at_key(RESOURCES "/rdma", key);
+		own_ptr char *pointer = json_pointer_to(RESOURCES "/rdma", key);
 
 		if (pointer && !json_has(device, "hcaHandles") && !json_has(device, "hcaObjects"))
 			rules_error(r, AT_VALUE, pointer, "needs hcaHandles or hcaObjects");

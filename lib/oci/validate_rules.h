@@ -36,11 +36,8 @@ struct rules {
 	char pointer[128];     /* of rules_at() */
 };
 
-/* Formats a pointer without keys from outside; valid until the next call. */
+/* Formats a pointer; valid until the next call. For keys of others: json_pointer_to(). */
 const char *rules_at(struct rules *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* A pointer with a key from outside as last component, escaped; the caller frees it. */
-char *rules_at_key(const char *parent, const char *key);
 
 #define rules_error(r, at, pointer, ...) \
 	finding_add((r)->found, FINDING_ERROR, at, pointer, __VA_ARGS__)

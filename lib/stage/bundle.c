@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/path.h"
+#include "kernel/ns.h"
 #include "oci/container.h"
 #include "oci/validate.h"
 
@@ -142,10 +143,69 @@ static void check_root(struct bundle *b, struct findings *found)
 	b->root_ino = st.st_ino;
 }
 
+/* ---- Namespaces that are joined by path ------------------------------------------------------ */
+
+/* One that is the host's after all is no namespace of the container to be changed. */
+static void refuse_ours(struct findings *found, const char *type, const char *pointer)
+{
+	finding_add(found, FINDING_ERROR, AT_KEY, pointer,
+		    "set, but the %s namespace that is joined is the host's", type);
+}
+
+static void check_joined_uts(const struct json_object *config, struct findings *found)
+{
+	static const char *const keys[] = {"hostname", "domainname"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const char *name = json_string(config, keys[i]);
+		char pointer[16];
+
+		snprintf(pointer, sizeof pointer, "/%s", keys[i]);
+		if (name && *name)
+			refuse_ours(found, "uts", pointer);
+	}
+}
+
+static void check_joined(const struct json_object *config, const char *type, struct findings *found)
+{
+	struct json_object *sysctl = json_path(config, "linux", "sysctl", NULL);
+
+	if (strcmp(type, "uts") == 0)
+		check_joined_uts(config, found);
+	if (!sysctl || !json_object_is_type(sysctl, json_type_object))
+		return;
+	json_object_object_foreach (sysctl, key, value) {
+		const char *of = validate_sysctl_namespace(key);
+		own_ptr char *pointer = NULL;
+
+		(void)value;
+		if (!of || strcmp(of, type) != 0)
+			continue;
+		pointer = json_pointer_to("/linux/sysctl", key);
+		refuse_ours(found, type, pointer ? pointer : "/linux/sysctl");
+	}
+}
+
+static void check_namespaces(const struct json_object *config, struct findings *found)
+{
+	static const char *const types[] = {"network", "ipc", "uts"};
+	const struct json_object *list = json_path(config, "linux", "namespaces", NULL);
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		const char *type = json_string(json_item(list, i), "type");
+		const char *path = json_string(json_item(list, i), "path");
+
+		for (size_t j = 0; type && path && *path && j < ARRAY_SIZE(types); j++)
+			if (strcmp(type, types[j]) == 0 && ns_is_ours(ns_find(type), path))
+				check_joined(config, type, found);
+	}
+}
+
 void bundle_check(struct bundle *b, struct findings *found)
 {
 	validate_config(b->config, found);
 	check_root(b, found);
+	check_namespaces(b->config, found);
 }
 
 char *bundle_warnings(const struct bundle *b, struct findings *found)

@@ -39,7 +39,10 @@ struct bundle {
  */
 int bundle_read(struct bundle *b, const char *path, struct oci_err *err);
 
-/* Adds everything that is wrong: validate_config(), and the root filesystem. */
+/*
+ * Adds everything that is wrong: validate_config(), the root filesystem, and
+ * namespaces joined by path that turn out to be our own where the config would change them.
+ */
 void bundle_check(struct bundle *b, struct findings *found);
 
 /* The report of the warnings, or NULL if there are none; the caller frees it. */

@@ -337,3 +337,13 @@ refuses() {
 	run -0 oci-validate "$BUNDLE"
 	[[ ! $output ]]
 }
+
+@test "a namespace that is joined and is the host's is not changed" {
+	mkbundle box '.linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.sem": "1 2 3 4"}
+		| .linux.namespaces |= map(if .type | IN("network", "uts") then
+			.path = "/proc/self/ns/" + {network: "net", uts: "uts"}[.type] else . end)'
+	refuses '/linux/sysctl/net.ipv4.ip_forward: set, but the network namespace that is joined is the host' \
+		'/hostname: set, but the uts namespace' '2 errors'
+	edit "$BUNDLE" 'del(.hostname) | .linux.sysctl = {"kernel.sem": "1 2 3 4"}'
+	run -0 oci-validate "$BUNDLE"
+}
