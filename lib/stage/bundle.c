@@ -115,23 +115,42 @@ int bundle_read(struct bundle *b, const char *path, struct oci_err *err)
 	return b->config ? 0 : -1;
 }
 
+/*
+ * The canonical form of the root's path, and what is there; NULL with errno. A
+ * plain name in the bundle, which is canonical, is looked at once; realpath()
+ * would look at every component.
+ */
+static char *find_root(const struct bundle *b, const char *root, const char *path, struct stat *st)
+{
+	bool plain = !strchr(root, '/') && root[0] != '.';
+	char *canonical;
+
+	if (plain && lstat(path, st) < 0)
+		return NULL;
+	if (plain && !S_ISLNK(st->st_mode) && strcmp(b->path, "/") != 0)
+		return strdup(path);
+	canonical = realpath(path, NULL);
+	if (canonical && stat(canonical, st) == 0)
+		return canonical;
+	free(canonical);
+	return NULL;
+}
+
 static void check_root(struct bundle *b, struct findings *found)
 {
 	static const char pointer[] = "/root/path";
 	const char *root = json_string(json_member(b->config, "root"), "path");
+	const char *parent = root && root[0] == '/' ? "" : b->path;
 	own_ptr char *path = NULL, *reason = NULL;
 	struct stat st;
 
 	if (!root || !*root)
 		return;
-	if (asprintf(&path, "%s%s%s", root[0] == '/' ? "" : b->path, root[0] == '/' ? "" : "/",
-		     root) < 0) {
+	if (asprintf(&path, "%s%s%s", parent, *parent ? "/" : "", root) < 0)
 		path = NULL;
-		return;
-	}
-	b->rootfs = realpath(path, NULL);
-	if (!b->rootfs || stat(b->rootfs, &st) < 0) {
-		reason = explain(path, errno);
+	b->rootfs = path ? find_root(b, root, path, &st) : NULL;
+	if (!b->rootfs) {
+		reason = path ? explain(path, errno) : NULL;
 		finding_add(found, FINDING_ERROR, AT_VALUE, pointer,
 			    "cannot use the root filesystem: %s", or_memory(reason));
 		return;
