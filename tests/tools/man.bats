@@ -70,10 +70,10 @@ page_options() {
 
 @test "the pages of commands have the same sections in the same order" {
 	local page sections
-	local order='NAME SYNOPSIS DESCRIPTION OPTIONS EXIT STATUS EXAMPLES SEE ALSO '
+	local order='NAME SYNOPSIS DESCRIPTION OPTIONS (FILES )?EXIT STATUS EXAMPLES SEE ALSO '
 	for page in "$MAN"/*.1; do
 		sections=$(sed -n 's/^\.Sh //p' "$page" | tr '\n' ' ')
-		[[ $sections =~ ^"$order"(STANDARDS |CAVEATS |'SECURITY CONSIDERATIONS ')*$ ]] ||
+		[[ $sections =~ ^$order(STANDARDS |CAVEATS |'SECURITY CONSIDERATIONS ')*$ ]] ||
 			fail "${page##*/}: $sections"
 	done
 }
