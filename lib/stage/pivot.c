@@ -26,6 +26,7 @@
 #include "base/path.h"
 #include "base/sock.h"
 #include "base/sys.h"
+#include "kernel/hook_program.h"
 #include "kernel/init.h"
 #include "kernel/joined.h"
 #include "kernel/mask.h"
@@ -47,10 +48,11 @@ struct pivot {
 	int sysctl;	/* a procfs, or -1 */
 	int null_mount; /* for masked files, or -1 */
 	struct plan_draft *plan;
+	struct hook_programs programs;
 	struct json_object *warnings;
 };
 
-static void close_pivot(const struct pivot *p)
+static void close_pivot(struct pivot *p)
 {
 	own_close_fd(&p->init);
 	own_close_fd(&p->console);
@@ -58,6 +60,7 @@ static void close_pivot(const struct pivot *p)
 	own_close_fd(&p->sysctl);
 	own_close_fd(&p->null_mount);
 	plan_free(p->plan);
+	hook_programs_close(&p->programs);
 }
 
 static int open_console(struct pivot *p, struct oci_err *err)
@@ -74,6 +77,11 @@ static int open_console(struct pivot *p, struct oci_err *err)
 	return p->console < 0
 		       ? err_sys(err, errno, "cannot connect to the console socket \"%s\"", path)
 		       : 0;
+}
+
+static const struct json_object *start_hooks(const struct container *c)
+{
+	return json_path(c->config, "hooks", "startContainer", NULL);
 }
 
 static int open_agent(struct pivot *p, struct oci_err *err)
@@ -112,6 +120,7 @@ static int before(struct pivot *p, struct oci_err *err)
 	p->plan = plan_draft(p->c, &p->warnings, err);
 	if (!p->plan || open_agent(p, err) < 0)
 		return -1;
+	hook_programs_open(&p->programs, start_hooks(p->c));
 	if (json_has(linux_config, "sysctl")) {
 		p->sysctl = sysctl_open(err);
 		if (p->sysctl < 0)
@@ -203,7 +212,8 @@ static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_e
 	if (plan_wants_home(p->c->config))
 		home = passwd_home(root_fd, (uid_t)json_uint(user, "uid", 0));
 	plan = plan_seal(p->plan, home, err);
-	if (plan < 0)
+	if (plan < 0 ||
+	    hook_programs_copy(&p->programs, start_hooks(p->c), root_fd, &ready, err) < 0)
 		return -1;
 	ready.plan = plan;
 	return init_get_ready(p->init, &ready, err);

@@ -1,0 +1,96 @@
+#include "kernel/hook_program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/path.h"
+
+static int open_program(const char *path)
+{
+	own_fd int fd = path && path[0] == '/'
+				? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+				: -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return -1;
+	return steal_fd(&fd);
+}
+
+void hook_programs_open(struct hook_programs *programs, const struct json_object *hooks)
+{
+	const size_t n = json_length(hooks);
+
+	for (size_t i = 0; i < n && programs->n < INIT_HOOK_PROGRAMS_MAX; i++)
+		programs->host[programs->n++] =
+			open_program(json_string(json_item(hooks, i), "path"));
+}
+
+static bool has(int root_fd, const char *path)
+{
+	own_fd int fd = path_open_in_root(root_fd, path, O_PATH);
+
+	/* Only what is certainly not there is not there. */
+	return fd >= 0 || errno != ENOENT;
+}
+
+static int copy(int from)
+{
+	own_fd int to = memfd_create("oci-hook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	if (to < 0 || fstat(from, &st) < 0)
+		return -1;
+	if (st.st_size > HOOK_PROGRAM_SIZE_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	for (off_t done = 0; done < st.st_size;) {
+		ssize_t n = sendfile(to, from, &done, (size_t)(st.st_size - done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+	}
+	if (fchmod(to, 0555) < 0 ||
+	    fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -1;
+	return steal_fd(&to);
+}
+
+int hook_programs_copy(struct hook_programs *programs, const struct json_object *hooks, int root_fd,
+		       struct init_ready *ready, struct oci_err *err)
+{
+	for (unsigned i = 0; i < programs->n; i++) {
+		const char *path = json_string(json_item(hooks, i), "path");
+		int fd;
+
+		if (programs->host[i] < 0 || has(root_fd, path))
+			continue;
+		fd = copy(programs->host[i]);
+		if (fd < 0) {
+			err_sys(err, errno, "cannot copy the hook's program \"%s\"", path);
+			return err_at(err, "/hooks/startContainer/%u", i);
+		}
+		ready->programs[programs->n_copies] = fd;
+		ready->hooks |= (uint64_t)1 << i;
+		programs->copies[programs->n_copies++] = fd;
+	}
+	return 0;
+}
+
+void hook_programs_close(struct hook_programs *programs)
+{
+	for (unsigned i = 0; i < programs->n; i++)
+		own_close_fd(&programs->host[i]);
+	for (unsigned i = 0; i < programs->n_copies; i++)
+		own_close_fd(&programs->copies[i]);
+}
