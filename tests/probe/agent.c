@@ -1,6 +1,6 @@
 /*
- * agent SOCKET STATE - a seccomp agent (config-linux.md, listenerPath): listens on SOCKET, takes one
- * container process state, which it writes to the file STATE, and answers what comes from its
+ * agent SOCKET STATE - a seccomp agent (config-linux.md, listenerPath): listens on SOCKET, takes
+ * one container process state, which it writes to the file STATE, and answers what comes from its
  * listener until the process is gone: mkdir and mkdirat fail with ENOMEDIUM, all else goes on.
  */
 #include <errno.h>
