@@ -43,7 +43,7 @@ release() { kill -KILL "$HELD" && wait "$HELD" || true; }
 
 # on_v2 COMMAND...: in a mount namespace whose only cgroups are a plain cgroup2.
 on_v2() {
-	export -f oci oci-cgroup oci-validate oci-delete "$1"
+	export -f oci oci-cgroup oci-validate oci-delete "${1?}"
 	export OCI OCI_BUILD BUNDLE CGROUP
 	unshare -m bash -c 'mount --make-rprivate / && umount -l /sys/fs/cgroup &&
 		mount -t cgroup2 none /sys/fs/cgroup && "$@"' bash "$@"
