@@ -172,6 +172,14 @@ static int read_state(struct container *c, struct oci_err *err)
 		int e = errno;
 
 		err_sys(err, e, "cannot read state.json of container \"%s\"", c->id);
+		if (e == ENOENT) {
+			err_set(err, FAULT_STATE,
+				"container \"%s\" does not exist yet: its creation has only begun, "
+				"or was killed",
+				c->id);
+			err_hint(err, "oci-delete %s clears what a killed one left", c->id);
+			err->errnum = e;
+		}
 		err->fault = FAULT_STATE;
 		return -1;
 	}

@@ -147,6 +147,8 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 	(umask 077; mkdir -p "$ROOT/half")
 	touch "$ROOT/file"
 	[ "$(oci list -f json | jq -c .)" = '[{"id":"half","pid":0,"status":"stopped"}]' ]
+	run -104 oci-state half
+	[ "$output" = 'oci-state: container "half" does not exist yet: its creation has only begun, or was killed' ] || show
 	oci delete half
 	rm "$ROOT/file"
 }
