@@ -125,7 +125,7 @@ static char *find_root(const struct bundle *b, const char *root, const char *pat
 	bool plain = !strchr(root, '/') && root[0] != '.';
 	char *canonical;
 
-	if (plain && lstat(path, st) < 0)
+	if (plain && fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW) < 0)
 		return NULL;
 	if (plain && !S_ISLNK(st->st_mode) && strcmp(b->path, "/") != 0)
 		return strdup(path);

@@ -176,7 +176,8 @@ static void test_process(void **state)
 	FINE("/process/args", "[\"sh\", \"\"]");
 	WARNING("/process/capabilities/bounding/0", "\"CAP_KIL\" is not known, ignored",
 		"/process/capabilities/bounding/0", "\"CAP_KIL\"");
-	WRONG("/process/rlimits/0/type", "\"RLIMIT_NOFILES\"", "is not one of RLIMIT_AS, RLIMIT_CORE");
+	WRONG("/process/rlimits/0/type", "\"RLIMIT_NOFILES\"",
+	      "is not one of RLIMIT_AS, RLIMIT_CORE");
 	WRONG("/process/rlimits/0/soft", "1025", "above the hard limit");
 	ERROR("/process/rlimits/1/type", "there twice: first in /process/rlimits/0",
 	      "/process/rlimits/1", "{\"type\": \"RLIMIT_NOFILE\", \"soft\": 0, \"hard\": 0}");

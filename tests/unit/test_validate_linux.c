@@ -288,7 +288,8 @@ static void test_seccomp(void **state)
 	     "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": ["
 	     "{\"index\": 5, \"value\": 18446744073709551615, \"op\": \"SCMP_CMP_EQ\"}]}]}");
 	ERROR("/linux/seccomp/defaultAction", "is required", pointer, "{}");
-	ERROR("/linux/seccomp/defaultAction", "is not one of", pointer, "{\"defaultAction\": \"X\"}");
+	ERROR("/linux/seccomp/defaultAction", "is not one of", pointer,
+	      "{\"defaultAction\": \"X\"}");
 	ERROR("/linux/seccomp/architectures/0", "is not one of", pointer,
 	      "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_PDP11\"]}");
 	ERROR("/linux/seccomp/syscalls/0/names", "at least one", pointer,
