@@ -269,6 +269,11 @@ static void test_resources(void **state)
 	FINE("/linux/resources/cpu", "{\"cpus\": \"0-3,7\", \"mems\": \"\"}");
 	ERROR("/linux/resources/memory/swap", "below the memory limit", "/linux/resources/memory",
 	      "{\"limit\": 10, \"swap\": 9}");
+	ERROR("/linux/resources/memory/swap", "limited, but the memory is not",
+	      "/linux/resources/memory", "{\"limit\": -1, \"swap\": 9}");
+	ERROR("/linux/resources/hugepageLimits/1/pageSize", "is there twice",
+	      "/linux/resources/hugepageLimits",
+	      "[{\"pageSize\": \"2MB\", \"limit\": 0}, {\"pageSize\": \"2MB\", \"limit\": 1}]");
 	ERROR("/linux/resources/blockIO/weightDevice/0", "needs weight or leafWeight",
 	      "/linux/resources/blockIO", "{\"weightDevice\": [{\"major\": 8, \"minor\": 0}]}");
 	ERROR("/linux/resources/rdma/a~1b", "needs hcaHandles", "/linux/resources/rdma",
