@@ -201,7 +201,8 @@ int as_tool_run(struct creation *cr, const struct stage *stage, struct oci_err *
 	if (run_tool(cr, &call, err) < 0) {
 		own_err struct oci_err ignored = ERR_INIT;
 
-		/* What it has made before it failed is to be undone. The config is for the error. */
+		/* What it has made before it failed is to be undone. The config is for the error.
+		 */
 		if (cr->c && read_again(cr, &ignored) == 0 && err->pointer)
 			container_load_config(cr->c, &ignored);
 		return -1;

@@ -218,13 +218,14 @@ int main(int argc, char **argv)
 
 	if (tool_begin(&command, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
+	r.options.systemd_cgroup = tool.systemd_cgroup;
 	if (dry_run && argc == 1 && !bundle_option)
-		return dry_run_main(NULL, argv[0]);
+		return dry_run_main(NULL, argv[0], &r.options);
 	if (find_bundle(argc, argv, &bundle, &err) < 0 || fill_options(&r.options, &err) < 0 ||
 	    find_until(&r.until, &err) < 0)
 		return tool_fail(&err);
 	if (dry_run)
-		return dry_run_main(argv[0], bundle);
+		return dry_run_main(argv[0], bundle, &r.options);
 	if (recall_pipeline(argv[0], &err) == 0)
 		pipeline = load_pipeline(&err);
 	if (!pipeline)
