@@ -56,8 +56,8 @@ static void hooks(const struct shell *sh, const char *kind, const char *where)
 			snprintf(timeout, sizeof timeout, "timeout -s KILL %lld ",
 				 (long long)json_int(hook, "timeout", 0));
 		shell_comment(sh, pointer, "%s", "");
-		shell_run(sh, "# %senv -i %s%s%s", timeout, env && *env ? env : "",
-			  env && *env ? " " : "", path);
+		shell_comment(sh, NULL, "  %senv -i %s%s%s", timeout, env && *env ? env : "",
+			      env && *env ? " " : "", path);
 	}
 }
 
@@ -154,7 +154,7 @@ int dry_run_main(const char *id, const char *path, const struct create_options *
 	own_findings struct findings found = {0};
 	struct shell sh = {.out = stdout, .bundle = &bundle};
 
-	if (bundle_read(&bundle, path, &err) < 0)
+	if ((id && container_check_id(id, &err) < 0) || bundle_read(&bundle, path, &err) < 0)
 		return tool_fail(&err);
 	bundle_check(&bundle, &found);
 	if (found.n_errors) {

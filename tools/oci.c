@@ -116,10 +116,10 @@ int main(int argc, char **argv)
 	if (argc && !opt_wants_help && strcmp(argv[0], "help") == 0) {
 		static char help[] = "--help";
 
+		opt_wants_help = argc == 1;
 		argv[0] = argv[1];
 		argv[1] = help;
-		argc--;
-		opt_wants_help = argc == 0;
+		argc = 2;
 	}
 	if (opt_wants_help || argc == 0) {
 		print_help();

@@ -197,6 +197,10 @@ int enter_run(struct container *c, const struct enter *enter, int *ret_status, s
 		err_set(err, FAULT_STATE, "container \"%s\" has no process yet", c->id);
 		return err_hint(err, "make one first: oci-nsenter-setup %s", c->id);
 	}
+	/* For the error: what is opened by its number below is checked when it is joined. */
+	if (!proc_alive(&c->state->init))
+		return err_set(err, FAULT_STATE, "the container's process %d has ended",
+			       (int)c->state->init.pid);
 	if (container_load_config(c, err) < 0)
 		return -1;
 	e.pivoted = state_stage(c->state, "pivot") != NULL;
