@@ -66,6 +66,7 @@ cwd_is_inside() {
 }
 
 @test "exec with a working directory in /proc/self/fd does not lead to the host" {
+	require command:oci-exec
 	local n dir
 	mkbundle box
 	ln -s /proc/self/fd/7 "$BUNDLE/rootfs/w"
@@ -121,6 +122,7 @@ foreign_descriptors() {
 only_standard() { [[ $(find "/proc/$PID/fd" -mindepth 1 -printf '%f\n' | sort -n | tr '\n' ' ') = "0 1 2 " ]]; }
 
 @test "the caller's descriptors do not reach an executed process" {
+	require command:oci-exec
 	touch "$OUT/locked"
 	mkbundle box
 	runs box

@@ -23,6 +23,7 @@ exec_as() {
 
 # T-USER
 @test "exec --user takes numbers exactly as they are, and nothing else" {
+	require command:oci-exec
 	local string want got wrong=''
 	mkbundle box
 	runs box
@@ -83,6 +84,12 @@ exec_as() {
 	start box
 	wait_for is_status box running
 	[[ $(status_of "$PID" Groups | tr -d ' ') = "" ]]
+}
+
+@test "the caller's supplementary groups are not those of an executed process" {
+	require command:setpriv command:oci-exec
+	mkbundle box
+	runs box
 	setpriv --groups 77,88 "$OCI" --root "$ROOT" exec --detach --pid-file "$PWD/pid" box sleep 100 \
 		</dev/null >out 2>err
 	[[ $(status_of "$(<pid)" Groups | tr -d ' ') = "" ]]
@@ -98,17 +105,26 @@ exec_as() {
 
 # T-CAPINH
 @test "capabilities are exactly what is configured; nothing is inheritable or ambient" {
-	local pid
+	mkbundle box '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], effective: ["CAP_KILL"],
+		permitted: ["CAP_CHOWN", "CAP_KILL"]}'
+	runs box
+	has_no_more_capabilities "$PID"
+	[[ $(status_of "$PID" NoNewPrivs) = 1 ]]
+}
+
+@test "an executed process has no more capabilities, and none inheritable or ambient" {
+	require command:oci-exec
 	mkbundle box '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], effective: ["CAP_KILL"],
 		permitted: ["CAP_CHOWN", "CAP_KILL"]}'
 	runs box
 	oci exec --detach --pid-file "$PWD/pid" box sleep 100 </dev/null >out 2>&1
-	for pid in "$PID" "$(<pid)"; do
-		[[ $(status_of "$pid" CapInh) = 0000000000000000 ]]
-		[[ $(status_of "$pid" CapAmb) = 0000000000000000 ]]
-		[[ $(status_of "$pid" CapBnd) = 0000000000000021 ]]
-	done
-	[[ $(status_of "$PID" NoNewPrivs) = 1 ]]
+	has_no_more_capabilities "$(<pid)"
+}
+
+has_no_more_capabilities() {
+	[[ $(status_of "$1" CapInh) = 0000000000000000 ]] &&
+		[[ $(status_of "$1" CapAmb) = 0000000000000000 ]] &&
+		[[ $(status_of "$1" CapBnd) = 0000000000000021 ]]
 }
 
 @test "a user other than root has no capability unless it is ambient" {

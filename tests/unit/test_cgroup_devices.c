@@ -56,6 +56,14 @@ static uint32_t operand(const struct bpf_insn *i, const uint64_t *reg)
 	return BPF_SRC(i->code) == BPF_X ? (uint32_t)reg[i->src_reg] : (uint32_t)i->imm;
 }
 
+static struct bpf_cgroup_dev_ctx context_of(char type, uint32_t major, uint32_t minor,
+					    uint32_t access)
+{
+	uint32_t kind = type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK;
+
+	return (struct bpf_cgroup_dev_ctx){access << 16 | kind, major, minor};
+}
+
 /* The few instructions that the programs use; anything else fails the test. */
 static void calculate(const struct bpf_insn *i, const struct bpf_cgroup_dev_ctx *context,
 		      uint64_t *reg)
@@ -111,12 +119,7 @@ static bool jumps(const struct bpf_insn *i, const uint64_t *reg)
 static bool run(const struct bpf_insn *insns, size_t n, char type, uint32_t major, uint32_t minor,
 		uint32_t access)
 {
-	const struct bpf_cgroup_dev_ctx context = {
-		.access_type =
-			access << 16 | (type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK),
-		.major = major,
-		.minor = minor,
-	};
+	const struct bpf_cgroup_dev_ctx context = context_of(type, major, minor, access);
 	uint64_t reg[11] = {0};
 
 	for (size_t pc = 0; pc < n; pc++) {
