@@ -47,7 +47,8 @@ static int start_session(const struct plan *plan, struct init_reply *reply)
 static int join_keyring(const struct plan *plan, struct init_reply *reply)
 {
 	if (!(plan->flags & PLAN_KEYRING) ||
-	    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+	    /* Its serial number, which is never 0. */
+	    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) > 0 || errno == ENOSYS)
 		return 0;
 	if (errno == EDQUOT)
 		return reply_error(reply, errno,

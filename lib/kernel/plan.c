@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "init/plan.h"
 #include "kernel/caps.h"
+#include "kernel/identity.h"
 #include "kernel/lsm.h"
 #include "kernel/ns.h"
 #include "kernel/plan_data.h"
@@ -480,6 +481,27 @@ int plan_seal(struct plan_draft *b, const char *home, struct oci_err *err)
 	fd = fd_memory_file("plan", b->data.bytes, b->data.len,
 			    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return fd < 0 ? err_sys(err, errno, "cannot make init's plan") : fd;
+}
+
+int plan_verify(const struct plan_draft *draft, bool joined, struct oci_err *err)
+{
+	const struct plan *plan = &draft->plan;
+	const bool own_ids = ns_listed(draft->c->config) & CLONE_NEWUSER;
+	const struct identity want = {
+		.ids_known = joined || !own_ids,
+		.uid = plan->uid,
+		.gid = plan->gid,
+		.groups_known = plan->flags & PLAN_SETGROUPS,
+		.groups = (const void *)(draft->data.bytes + plan->groups.offset),
+		.n_groups = plan->groups.size / sizeof(uint32_t),
+		.caps = {plan->cap_bounding, plan->cap_effective, plan->cap_permitted,
+			 plan->cap_inheritable, plan->cap_ambient},
+		.no_new_privs = plan->flags & PLAN_NO_NEW_PRIVS,
+		.filtered = plan->filter.size && !(plan->flags & PLAN_NO_NEW_PRIVS),
+		.session = true,
+	};
+
+	return identity_check(draft->c->state->init.pid, &want, err);
 }
 
 const char *plan_listener(const struct plan_draft *draft)

@@ -40,6 +40,12 @@ struct plan_draft *plan_draft(const struct container *c, struct json_object **re
 int plan_seal(struct plan_draft *draft, const char *home, struct oci_err *err);
 
 /*
+ * After init has got ready: whether it is now, by /proc/PID/status, what the
+ * plan says. joined: the caller is in the container's user namespace.
+ */
+int plan_verify(const struct plan_draft *draft, bool joined, struct oci_err *err);
+
+/*
  * The path of the seccomp agent's socket, or NULL where there is nothing to
  * ask it. The stage connects to it, since the path is the host's; borrowed.
  */

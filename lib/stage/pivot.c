@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -156,6 +157,19 @@ static int close_paths(struct pivot *p, int root_fd, struct oci_err *err)
 								  : 0;
 }
 
+/* Whatever was called: "/" must be the root filesystem now, not the host's. */
+static int check_root(int root_fd, struct oci_err *err)
+{
+	struct statx root, slash;
+
+	if (statx(root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &root) < 0 ||
+	    statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &slash) < 0)
+		return err_sys(err, errno, "cannot look at the new root");
+	if (root.stx_ino != slash.stx_ino || root.stx_mnt_id != slash.stx_mnt_id)
+		return err_set(err, FAULT_SYSTEM, "the root filesystem has not become \"/\"");
+	return 0;
+}
+
 /*
  * pivot_root(".", ".") puts the old root on top of the new one, from where it
  * is detached: no directory for it is needed. Init, whose root and working
@@ -172,6 +186,8 @@ static int pivot_to(int root_fd, struct oci_err *err)
 				 "from an initramfs, which cannot be pivoted from, use --no-pivot");
 		return -1;
 	}
+	if (check_root(root_fd, err) < 0)
+		return -1;
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, errno, "cannot detach the old root");
 	if (chdir("/") < 0)
@@ -201,8 +217,10 @@ static int make_working_directory(const struct container *c, int root_fd, struct
 	return err_at(err, "/process/cwd");
 }
 
-/* change_root: the directory that init has to chroot to, or -1. */
-static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_err *err)
+/* change_root: the directory that init has to chroot to, or -1. joined: we are in its namespaces.
+ */
+static int get_ready(struct pivot *p, int root_fd, int change_root, bool joined,
+		     struct oci_err *err)
 {
 	const struct json_object *user = json_path(p->c->config, "process", "user", NULL);
 	own_ptr char *home = NULL;
@@ -216,7 +234,9 @@ static int get_ready(struct pivot *p, int root_fd, int change_root, struct oci_e
 	    hook_programs_copy(&p->programs, start_hooks(p->c), root_fd, &ready, err) < 0)
 		return -1;
 	ready.plan = plan;
-	return init_get_ready(p->init, &ready, err);
+	if (init_get_ready(p->init, &ready, err) < 0)
+		return -1;
+	return plan_verify(p->plan, joined, err);
 }
 
 static int inside(void *arg, struct oci_err *err)
@@ -234,7 +254,7 @@ static int inside(void *arg, struct oci_err *err)
 	if ((no_pivot ? move_to(root_fd, err) : pivot_to(root_fd, err)) < 0 ||
 	    mount_root_propagation(p->c->config, root_fd, err) < 0)
 		return -1;
-	return get_ready(p, root_fd, no_pivot ? root_fd : -1, err);
+	return get_ready(p, root_fd, no_pivot ? root_fd : -1, true, err);
 }
 
 /* Without a mount namespace of its own nothing is mounted: init changes its root, no more. */
@@ -254,7 +274,7 @@ static int change_root(struct pivot *p, int flags, struct oci_err *err)
 	if (root_fd < 0 || make_working_directory(p->c, root_fd, err) < 0 ||
 	    (flags && joined_run(p->c, flags, inside_shared, p, err) < 0))
 		return -1;
-	return get_ready(p, root_fd, root_fd, err);
+	return get_ready(p, root_fd, root_fd, false, err);
 }
 
 int stage_pivot(struct container *c, struct oci_err *err)

@@ -37,7 +37,7 @@ load process
 
 @test "args: what cannot be executed is create's error, in the words that engines know" {
 	refused '.process.args = ["nope"]' 'exec: "nope": executable file not found in $PATH' '/process/args/0'
-	refused '.process.args = [""]' 'executable file not found in $PATH'
+	refused '.process.args = [""]' /process/args/0
 	refused '.process.args = ["/nope"]' 'exec: "/nope": no such file or directory'
 	refused '.process.args = ["/etc/passwd/x"]' 'exec: "/etc/passwd/x": not a directory'
 	refused '.process.args = ["/etc/passwd"]' 'exec: "/etc/passwd": permission denied'
@@ -192,7 +192,7 @@ load process
 	refused '.process.rlimits = [{type: "RLIMIT_FOO", soft: 1, hard: 1}]' RLIMIT_FOO /process/rlimits/0
 	refused '.process.rlimits = [{type: "RLIMIT_CORE", soft: 1, hard: 1}, {type: "RLIMIT_CORE", soft: 1, hard: 1}]' \
 		RLIMIT_CORE /process/rlimits/1
-	refused '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]' RLIMIT_CORE /process/rlimits/0
+	refused '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]' /process/rlimits/0 limit
 }
 
 @test "rlimits: one that cannot be raised is an error that says what is missing" {
@@ -229,7 +229,7 @@ load process
 	fi
 	seen box '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 5000000, period: 9000000}'
 	see '.scheduler | .policy == 6 and .runtime == 1000000 and .deadline == 5000000'
-	refused '.process.scheduler = {policy: "SCHED_FIFO", priority: 1000}' /process/scheduler EINVAL
+	refused '.process.scheduler = {policy: "SCHED_FIFO", priority: 1000}' /process/scheduler
 }
 
 @test "ioPriority: class and priority" {
