@@ -1,4 +1,5 @@
 /* Mounts, devices, masked and read-only paths as shell commands. */
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,9 +43,10 @@ static void sort_option(const struct shell *sh, struct sorted *s, const char *op
 
 static bool is_file(const char *path)
 {
+	own_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 
-	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+	return fd >= 0 && fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
 /* A relative source is relative to the bundle. The caller frees it. */
@@ -153,9 +155,8 @@ static void default_devices(const struct shell *sh)
 	}
 	shell_run(sh, "done");
 	shell_run(sh, "ln -sf pts/ptmx \"$ROOTFS/dev/ptmx\"");
-	shell_run(sh, "ln -snf /proc/self/fd \"$ROOTFS/dev/fd\"");
-	shell_run(sh, "for n in '0 stdin' '1 stdout' '2 stderr'");
-	shell_run(sh, "do ln -sf \"/proc/self/fd/${n%% *}\" \"$ROOTFS/dev/${n#* }\"");
+	shell_run(sh, "for link in fd:fd stdin:fd/0 stdout:fd/1 stderr:fd/2");
+	shell_run(sh, "do ln -snf /proc/self/${link#*:} \"$ROOTFS/dev/${link%%%%:*}\"");
 	shell_run(sh, "done");
 }
 
