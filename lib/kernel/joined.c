@@ -95,22 +95,23 @@ static int enter(struct task *t)
 	return 0;
 }
 
+/* Returning ends the child, and only it: clone(2). */
 static int run(void *arg)
 {
 	struct task *t = arg;
 
 	if (prctl(PR_SET_DUMPABLE, 0) < 0) {
 		err_sys(t->err, errno, "cannot become non-dumpable");
-		_exit(1);
+		return 1;
 	}
 	if (enter(t) < 0)
-		_exit(1);
+		return 1;
 	/* After the join: a change of credentials clears it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != t->parent)
-		_exit(1);
+		return 1;
 	t->result = t->inside(t->arg, t->err);
-	_exit(t->result < 0);
+	return t->result < 0;
 }
 
 /* Whether the container has a namespace of this type that it does not share with us. */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,17 +126,19 @@ struct failure {
 	char what[48];
 };
 
-static _Noreturn void fail(int report, const char *what)
+/* Its exit status. */
+static int fail(int report, const char *what)
 {
 	struct failure f = {.errnum = errno};
 
 	snprintf(f.what, sizeof f.what, "%s", what);
 	if (fd_write_all(report, &f, sizeof f) < 0)
-		_exit(FAULT_SYSTEM);
-	_exit(f.errnum == ENOENT ? 127 : 126);
+		return FAULT_SYSTEM;
+	return f.errnum == ENOENT ? 127 : 126;
 }
 
-static _Noreturn void become_command(const struct entering *e, int report)
+/* Comes back only if it fails. */
+static int become_command(const struct entering *e, int report)
 {
 	static const int handled[] = {SIGINT, SIGQUIT};
 
@@ -143,12 +146,12 @@ static _Noreturn void become_command(const struct entering *e, int report)
 	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
 		signal(handled[i], SIG_DFL);
 	if (e->time_ns >= 0 && setns(e->time_ns, CLONE_NEWTIME) < 0)
-		fail(report, "cannot join the time namespace for");
+		return fail(report, "cannot join the time namespace for");
 	if (e->pivoted && !e->enter->privileged && limit_capabilities(e->bounding) < 0)
-		fail(report, "cannot drop capabilities for");
+		return fail(report, "cannot drop capabilities for");
 	set_environment(e);
 	execvp(e->argv[0], e->argv);
-	fail(report, "cannot run");
+	return fail(report, "cannot run");
 }
 
 /* The pid namespace is that of children only: one more. */
@@ -167,8 +170,9 @@ static int inside(void *arg, struct oci_err *err)
 	pid = _Fork();
 	if (pid < 0)
 		return err_sys(err, errno, "cannot start \"%s\"", e->argv[0]);
+	/* No exit(3) and its kin: this is a stack that they do not know. */
 	if (pid == 0)
-		become_command(e, report[1]);
+		syscall(SYS_exit_group, become_command(e, report[1]));
 	close(report[1]);
 	n = read(report[0], &f, sizeof f);
 	close(report[0]);
