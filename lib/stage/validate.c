@@ -21,14 +21,10 @@
 #include "base/timestamp.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
+#include "oci/spec.h"
 #include "oci/validate.h"
 #include "stage/bundle.h"
 #include "stage/stage.h"
-
-/* Until it has its file. */
-#pragma weak lifecycle_clear
-
-static const char spec_version[] = "1.3.0";
 
 static int64_t now_us(void)
 {
@@ -60,7 +56,7 @@ static int fill_state(struct container *c, struct bundle *bundle,
 	if (copy_text(options->console_socket, &s->options.console_socket) < 0 ||
 	    copy_text(options->pid_file, &s->options.pid_file) < 0 ||
 	    copy_text(options->pipeline, &s->options.pipeline) < 0 ||
-	    copy_text(spec_version, &s->oci_version) < 0 || copy_text(c->id, &s->id) < 0 ||
+	    copy_text(SPEC_VERSION, &s->oci_version) < 0 || copy_text(c->id, &s->id) < 0 ||
 	    copy_text(now, &s->created) < 0 || copy_text(proc_boot_id(), &s->boot_id) < 0)
 		return err_sys(err, ENOMEM, "cannot keep the state");
 	s->stages = json_object_new_array();
