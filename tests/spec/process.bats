@@ -306,11 +306,11 @@ load process
 	mkbundle box '.process.user = {uid: 1000, gid: 1000} | .process.args = ["sh", "-c", "echo said >/dev/stdout"]'
 	mkfifo out
 	cat out >copy 3>&- &
-	oci create box "$BUNDLE" >out 2>&1 </dev/null
+	oci create box "$BUNDLE" >out 2>box.err </dev/null
 	oci start box
 	wait_for is_status box stopped
 	wait
-	[ "$(<copy)" = said ]
+	[ "$(<copy)" = said ] || fail "$(<copy)"
 }
 
 @test "without a process, create succeeds and start is an error" {
