@@ -117,7 +117,7 @@ int finish_rights(const struct plan *plan, struct init_reply *reply)
 {
 	if (filters_before_exec(plan))
 		return 0;
-	if (install_filter(plan, -1, reply) < 0)
+	if (install_filter(plan, -1, reply) < 0 || set_capabilities(plan, 0, reply) < 0)
 		return -1;
-	return set_capabilities(plan, 0, reply);
+	return check_filter(reply);
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -137,4 +138,28 @@ int install_filter(const struct plan *plan, int connection, struct init_reply *r
 	if (plan->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
 		return install_and_deliver(plan, connection, reply);
 	return load(plan) < 0 ? fail_load(reply) : 0;
+}
+
+/* A call that must fail by itself: with another errno it was the filter that made it fail. */
+static int is_forbidden(int result)
+{
+	return result < 0 && errno != EBADF;
+}
+
+int check_filter(struct init_reply *reply)
+{
+	struct msghdr msg = {0};
+	const char *name = is_forbidden(poll(NULL, 0, 0))			 ? "poll"
+			   : is_forbidden(accept4(-1, NULL, NULL, SOCK_CLOEXEC)) ? "accept4"
+			   : is_forbidden((int)recvmsg(-1, &msg, 0))		 ? "recvmsg"
+			   : is_forbidden(close(-1))				 ? "close"
+										 : NULL;
+
+	if (!name)
+		return 0;
+	return reply_error_at(
+		reply, "/linux/seccomp", errno,
+		"the seccomp filter forbids %s, which init needs until it executes the "
+		"program: without noNewPrivileges the filter is in force before",
+		name);
 }

@@ -104,6 +104,9 @@ int finish_rights(const struct plan *plan, struct init_reply *reply);
 int install_filter(const struct plan *plan, int connection, struct init_reply *reply);
 void keep_agent(int fd);
 
+/* filter.c: whether the filter that is in force lets init wait for its start. */
+int check_filter(struct init_reply *reply);
+
 /* executable.c. execute() returns the errno of a failed exec, fail_exec() puts it in words (-1). */
 int find_executable(const struct plan *plan, struct init_reply *reply);
 int make_vectors(const struct plan *plan, struct init_reply *reply);

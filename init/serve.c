@@ -211,6 +211,9 @@ _Noreturn void serve(int base, const struct init_setup *s)
 
 		wait_for(listener);
 		connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		/* Anything else will be so again: better gone than spinning. */
+		if (connection < 0 && errno != EINTR && errno != ECONNABORTED && errno != EAGAIN)
+			_exit(1);
 		if (connection < 0)
 			continue;
 		converse(connection);

@@ -47,6 +47,22 @@ says() {
 	grep -q alive "$SEEN"
 }
 
+@test "without no_new_privs, what the filter forbids init is create's error" {
+	local call
+	for call in poll accept4 recvmsg close; do
+		refused '.process.noNewPrivileges = false | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{names: ["'$call'"], action: "SCMP_ACT_ERRNO"}]}' /linux/seccomp "forbids $call"
+	done
+	for call in sendmsg execve; do
+		mkbundle box '.process.noNewPrivileges = false | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{names: ["'$call'"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+		try oci create box "$BUNDLE"
+		((status == 0)) || break
+	done
+	# A killed execve is start's, a silent init create's.
+	[[ $call = sendmsg && $stderr = */linux/seccomp*"must allow capset, sendmsg"* ]] || fail "$call: $stderr"
+}
+
 @test "an exec that the filter forbids is start's error" {
 	mkbundle box '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 		syscalls: [{names: ["execve"], action: "SCMP_ACT_ERRNO"}]}'
