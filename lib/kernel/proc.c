@@ -172,6 +172,13 @@ const char *proc_boot_id(void)
 	return id;
 }
 
+bool proc_other_boot(const char *boot_id)
+{
+	const char *now = proc_boot_id();
+
+	return *boot_id && *now && strcmp(boot_id, now) != 0;
+}
+
 int proc_open(const struct proc_id *id, struct oci_err *err)
 {
 	own_fd int pidfd = -1;

@@ -40,6 +40,12 @@ pid_t proc_innermost_pid(pid_t pid);
 const char *proc_boot_id(void);
 
 /*
+ * Whether boot_id, of a record, is another boot's: none of its processes lives. An id that is not
+ * known, then or now, is no other boot's; what a record says is then decided by start times.
+ */
+bool proc_other_boot(const char *boot_id);
+
+/*
  * A pidfd of exactly this process. -1 with *err: FAULT_STATE if it has ended
  * (or its pid is another's now).
  */

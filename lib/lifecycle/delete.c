@@ -71,7 +71,7 @@ static int kill_init(const struct container *c, struct oci_err *err)
 
 int end_processes(const struct container *c, struct oci_err *err)
 {
-	if (strcmp(c->state->boot_id, proc_boot_id()) != 0)
+	if (proc_other_boot(c->state->boot_id))
 		return 0;
 	return c->state->init.pid ? kill_init(c, err) : 0;
 }
@@ -82,7 +82,7 @@ int lifecycle_clear(struct container *c, struct oci_err *err)
 		if (end_processes(c, err) < 0)
 			return -1;
 		/* Of another boot: directories of that name are somebody else's. */
-		if (c->state->cgroup && strcmp(c->state->boot_id, proc_boot_id()) == 0 &&
+		if (c->state->cgroup && !proc_other_boot(c->state->boot_id) &&
 		    cgroup_remove(c->state->cgroup, err) < 0)
 			return -1;
 	}

@@ -58,7 +58,7 @@ static int signal_init(const struct container *c, int signal, struct oci_err *er
 
 int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err)
 {
-	if (strcmp(c->state->boot_id, proc_boot_id()) != 0)
+	if (proc_other_boot(c->state->boot_id))
 		return not_running(c, err);
 	if (c->state->status == STATUS_CREATING) {
 		if (lifecycle_status(c) == STATUS_STOPPED)

@@ -56,8 +56,7 @@ static int refuse(const struct container *c, enum oci_status status, struct oci_
 /* Whoever accepts is init of a created container: there is no need to look for its process. */
 static int connect_created(const struct container *c, struct oci_err *err)
 {
-	bool created = c->state->status == STATUS_CREATED &&
-		       strcmp(c->state->boot_id, proc_boot_id()) == 0;
+	bool created = c->state->status == STATUS_CREATED && !proc_other_boot(c->state->boot_id);
 	own_fd int connection = created ? init_connect(c, err) : -1;
 
 	if (connection < 0) {

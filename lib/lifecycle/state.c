@@ -12,7 +12,7 @@ static enum oci_status of_process(const struct container *c)
 {
 	const struct oci_state *s = c->state;
 
-	if (strcmp(s->boot_id, proc_boot_id()) != 0)
+	if (proc_other_boot(s->boot_id))
 		return STATUS_STOPPED;
 	/* Its init ends with the driver, or is about to. */
 	if (s->creator.pid && !proc_alive(&s->creator))

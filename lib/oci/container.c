@@ -249,6 +249,8 @@ static int try_new(struct container *c, container_clear_fn clear, struct oci_err
 		return -1;
 	}
 	there = still_there(c, err);
+	if (there < 0 && made)
+		unlinkat(c->root_fd, c->id, AT_REMOVEDIR); /* if it is empty, as we made it */
 	if (there <= 0)
 		return there < 0 ? -1 : 1;
 	if (made)
