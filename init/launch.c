@@ -116,5 +116,9 @@ _Noreturn void launch(int base)
 		serve(base, &s);
 	}
 	message.pid = pid;
-	_exit(send(control, &message, sizeof message, MSG_NOSIGNAL) < 0);
+	if (send(control, &message, sizeof message, MSG_NOSIGNAL) == sizeof message)
+		_exit(0);
+	/* The stage waits until the last of us has let go of the socket. */
+	kill(pid, SIGKILL);
+	_exit(1);
 }

@@ -1,5 +1,6 @@
 #include "init/init.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -27,5 +28,10 @@ ssize_t send_some(int socket, const void *data, size_t len, int fd)
 
 int send_message(int socket, const void *data, size_t len, int fd)
 {
-	return send_some(socket, data, len, fd) < 0 ? -1 : 0;
+	ssize_t n;
+
+	do
+		n = send_some(socket, data, len, fd);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
 }

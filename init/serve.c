@@ -176,7 +176,9 @@ static void handle(int connection, const struct init_request *request, size_t le
 	default:
 		reply_error(&reply, EINVAL, "unknown request");
 	}
-	send_reply(connection, &reply, mount);
+	/* Who gets no answer must not wait for it. */
+	if (send_reply(connection, &reply, mount) < 0)
+		shutdown(connection, SHUT_RDWR);
 	if (mount >= 0)
 		close(mount);
 	if (request->op == INIT_READY && result < 0 && plan)
