@@ -179,6 +179,9 @@ test-vm: test_ready
 lint: | $(call package_stamp,lint) packages
 	@tests/lint/run
 
+fuzz: | $(call package_stamp,fuzz) packages
+	@tests/fuzz/run
+
 bench: all $T/lifecycle $T/floor | $(call package_stamp,bench)
 	@tests/bench/run
 
@@ -218,5 +221,5 @@ help:
 -include $(wildcard $B/unit/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint bench \
+.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint fuzz bench \
 	install uninstall clean help

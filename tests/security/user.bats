@@ -6,6 +6,62 @@
 load ../lib/common
 load security
 
+# created_as UID GID: the JSON texts put into process.user; "UID GID" of the process, or "refused".
+created_as() {
+	local pid
+	sed "s/\"@uid@\"/$1/; s/\"@gid@\"/$2/" "$BUNDLE/config.template" >"$BUNDLE/config.json"
+	create box >/dev/null
+	if ((status)); then
+		grep -Eq '/process/user/(uid|gid)|config.json:' box.err || fail "INVALID: $(<box.err)"
+		echo refused
+		return
+	fi
+	pid=$(ctr_pid box)
+	echo "$(status_of "$pid" Uid | tr '\t' ' ') $(status_of "$pid" Gid | tr '\t' ' ')"
+	oci delete --force box
+}
+
+# T-USER
+@test "process.user takes numbers exactly as they are, and nothing else" {
+	local uid gid want got wrong=''
+	mkbundle box '.process.user = {uid: "@uid@", gid: "@gid@"}'
+	mv "$BUNDLE/config.json" "$BUNDLE/config.template"
+	while IFS='|' read -r uid gid want; do
+		got=$(created_as "$uid" "$gid")
+		[[ $want = refused ]] || want="$uid $uid $uid $uid $gid $gid $gid $gid"
+		[[ $got = "$want" ]] || wrong+="uid $uid gid $gid: $got"$'\n'
+	done <<-'TABLE'
+		0|0|exact
+		1|1|exact
+		1000|7|exact
+		65534|65535|exact
+		2147483648|2147483647|exact
+		4294967294|4294967294|exact
+		4294967295|0|refused
+		0|4294967295|refused
+		4294967296|0|refused
+		0|4294968296|refused
+		18446744073709551616|0|refused
+		99999999999999999999|0|refused
+		-1|0|refused
+		0|-1|refused
+		1.0|0|refused
+		0.9|0|refused
+		1e3|0|refused
+		01|0|refused
+		+1|0|refused
+		0x3e8|0|refused
+		"1"|0|refused
+		0|"0"|refused
+		"root"|0|refused
+		null|0|refused
+		true|0|refused
+		[1]|0|refused
+		{}|0|refused
+	TABLE
+	[[ ! $wrong ]] || fail "$wrong"
+}
+
 # exec_as STRING: "UID GID" of a process executed with --user STRING, or "refused".
 exec_as() {
 	local pid
