@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/own.h"
@@ -66,6 +67,18 @@ static int still_busy(const struct cgroup_hierarchy *h, struct oci_err *err)
 	return -1;
 }
 
+/* A container may have nested its cgroups deeper than we may have descriptors: each level takes
+ * some. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 /* Removes the container's own directory; killed processes leave it a moment after they were. */
 static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, int64_t deadline,
 		       struct oci_err *err)
@@ -84,6 +97,7 @@ static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, in
 			cgroup_pause(turn);
 			continue;
 		}
+		allow_descriptors();
 		leaf = cgroup_open_beneath(root, h->path);
 		if (leaf >= 0)
 			remove_children(leaf);

@@ -24,19 +24,14 @@ static int not_running(const struct container *c, struct oci_err *err)
 }
 
 /* Has it processes without init? Those of a shared pid namespace outlive it. */
-static bool has_processes(const struct container *c)
+static int signal_all(const struct container *c, int signal, struct oci_err *err)
 {
-	own_err struct oci_err ignored = ERR_INIT;
 	own_ptr pid_t *pids = NULL;
 	size_t n = 0;
 
-	return cgroup_pids(c->state->cgroup, &pids, &n, &ignored) == 0 && n > 0;
-}
-
-static int signal_all(const struct container *c, int signal, struct oci_err *err)
-{
-	return has_processes(c) ? cgroup_signal(c->state->cgroup, signal, err)
-				: not_running(c, err);
+	if (cgroup_pids(c->state->cgroup, &pids, &n, err) < 0)
+		return -1;
+	return n > 0 ? cgroup_signal(c->state->cgroup, signal, err) : not_running(c, err);
 }
 
 static int signal_init(const struct container *c, int signal, struct oci_err *err)

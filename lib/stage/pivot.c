@@ -283,6 +283,39 @@ static int inside_shared(void *arg, struct oci_err *err)
 					    json_path(p->c->config, "linux", "sysctl", NULL), err);
 }
 
+/*
+ * In a mount namespace that was joined by path the directory is opened inside: one of
+ * our own namespace would have the host's files above it, for whoever leaves the chroot.
+ */
+static int inside_joined(void *arg, struct oci_err *err)
+{
+	struct pivot *p = arg;
+	own_fd int root_fd = -1;
+
+	if (inside_shared(arg, err) < 0)
+		return -1;
+	root_fd = rootfs_open(p->c, err);
+	if (root_fd < 0 || make_working_directory(p->c, root_fd, err) < 0)
+		return -1;
+	return get_ready(p, root_fd, root_fd, true, err);
+}
+
+/* Whether linux.namespaces gives a mount namespace by path that is not ours anyway. */
+static bool joins_mounts(const struct json_object *config)
+{
+	const struct json_object *list = json_path(config, "linux", "namespaces", NULL);
+	const struct ns_type *mount = ns_find("mount");
+
+	for (size_t i = 0; i < json_length(list); i++) {
+		const struct json_object *ns = json_item(list, i);
+		const char *path = json_string(ns, "path");
+
+		if (ns_find(json_string(ns, "type")) == mount && path && *path)
+			return !ns_is_ours(mount, path);
+	}
+	return false;
+}
+
 static int change_root(struct pivot *p, int flags, struct oci_err *err)
 {
 	own_fd int root_fd = rootfs_open(p->c, err);
@@ -297,15 +330,20 @@ int stage_pivot(struct container *c, struct oci_err *err)
 {
 	__attribute__((cleanup(close_pivot))) struct pivot p = {
 		.c = c, .init = -1, .console = -1, .agent = -1, .sysctl = -1, .null_mount = -1};
-	int flags = 0;
+	int flags = 0, result;
 
 	if (container_load_config(c, err) < 0 || before(&p, err) < 0)
 		return -1;
 	/* The parameters are those of these namespaces. */
 	if (p.sysctl >= 0)
 		flags = (int)(ns_listed(c->config) & (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS));
-	if ((mount_namespace_is_own(c->config) ? joined_run(c, flags | CLONE_NEWNS, inside, &p, err)
-					       : change_root(&p, flags, err)) < 0)
+	if (mount_namespace_is_own(c->config))
+		result = joined_run(c, flags | CLONE_NEWNS, inside, &p, err);
+	else if (joins_mounts(c->config))
+		result = joined_run(c, flags | CLONE_NEWNS, inside_joined, &p, err);
+	else
+		result = change_root(&p, flags, err);
+	if (result < 0)
 		return -1;
 	c->warnings = p.warnings;
 	return 0;

@@ -76,3 +76,33 @@ teardown() {
 	[[ ! $changes ]] || fail "$changes"
 	[[ $(<status) != 0 ]] || fail "not noticed"
 }
+
+# A chroot is left by whoever has CAP_SYS_CHROOT: what is above the root then is what counts.
+@test "a mount namespace that is joined by path has nothing of the host above the root" {
+	mkbundle a '.mounts += [{destination: "/inner", type: "bind", source: "rootfs", options: ["bind"]}]'
+	mkdir "$BUNDLE/rootfs/inner"
+	runs a
+	mkbundle b '.linux.namespaces = [{type: "pid"}, {type: "mount", path: $p}]
+		| .mounts = [] | .linux.maskedPaths = [] | .linux.readonlyPaths = [] | del(.hostname)' \
+		--arg p "/proc/$(ctr_pid a)/ns/mnt"
+	create b
+	# The bundle's directory is not there in a's namespace.
+	((status != 0)) || fail "accepted"
+	grep -q "cannot open the root filesystem" b.err || fail "INVALID: $(<b.err)"
+
+	unshare --mount --propagation private sleep 1000 3>&- &
+	holder=$!
+	wait_for other_mounts $holder
+	edit "$BUNDLE" '(.linux.namespaces[] | select(.type == "mount")).path = $p' --arg p "/proc/$holder/ns/mnt"
+	runs b
+	[ "$(readlink "/proc/$PID/ns/mnt")" = "$(readlink /proc/$holder/ns/mnt)" ]
+	# The mount that its root is on is one of that namespace.
+	mount_id=$(stat_mount_id "/proc/$PID/root")
+	grep -q "^$mount_id " /proc/$holder/mountinfo || fail "the root is on a mount of the host's"
+	kill $holder
+}
+other_mounts() { [[ $(readlink "/proc/$1/ns/mnt") != "$(readlink /proc/self/ns/mnt)" ]]; }
+stat_mount_id() {
+	exec 9<"$1"
+	sed -n 's/^mnt_id:[[:space:]]*//p' /proc/self/fdinfo/9 2>/dev/null || sed -n 's/^mnt_id:[[:space:]]*//p' /proc/$BASHPID/fdinfo/9
+}
