@@ -114,8 +114,7 @@ $B/tools/oci-spec.o: tools/default-config.json
 
 $B/oci: $(tool_objects) $B/commands.o $B/liboci.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o \
-		-Wl,--whole-archive $B/liboci.a -Wl,--no-whole-archive $(libs)
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o $B/liboci.a $(libs)
 
 links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done

@@ -106,7 +106,7 @@ static int make_leash(struct creation *cr, struct oci_err *err)
 		return err_sys(err, errno, "cannot make a pipe");
 	cr->c->leash_fd = ends[0];
 	cr->leash = ends[1];
-	interrupt_catch(cr->leash);
+	interrupt_hold(cr->leash);
 	return 0;
 }
 
@@ -278,7 +278,7 @@ int driver_create(const struct create_request *request, struct container **ret_c
 	struct creation cr = {.request = request, .leash = -1, .self = -1};
 	int result;
 
-	interrupt_catch(-1);
+	interrupt_catch();
 	*ret_stopped = false;
 	result = run_transaction(&cr, ret_stopped, err);
 	if (result < 0 && cr.c) {

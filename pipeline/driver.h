@@ -58,8 +58,11 @@ int as_tool_run(struct creation *creation, const struct stage *stage, struct oci
 
 /* interrupt.c */
 
-/* From now on SIGINT, SIGTERM and SIGHUP make the creation fail; leash: what to let go of then. */
-void interrupt_catch(int leash);
+/* From now on SIGINT, SIGTERM and SIGHUP make the creation fail. */
+void interrupt_catch(void);
+
+/* What to let go of then. */
+void interrupt_hold(int leash);
 
 /* The signal that came, or 0. */
 int interrupt_signal(void);

@@ -30,18 +30,22 @@ static void handle(int signal)
 	errno = saved;
 }
 
-void interrupt_catch(int leash)
+void interrupt_catch(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = handle}, before;
 
 	driver = getpid();
-	held_leash = leash;
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		/* What a parent had us ignore (nohup) stays ignored. */
-		if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-			sigaction(signals[i], &action, NULL);
+		if (sigaction(signals[i], &action, &before) == 0 && before.sa_handler == SIG_IGN)
+			sigaction(signals[i], &before, NULL);
 	}
+}
+
+void interrupt_hold(int leash)
+{
+	held_leash = leash;
 }
 
 int interrupt_signal(void)

@@ -177,6 +177,9 @@ static int report(const struct create_request *r, const struct container *c, boo
 		if (times_trace(r->times, trace, r->id, &second) < 0 && code == 0)
 			code = tool_fail(&second);
 	}
+	/* An engine's standard error is the container's. */
+	if (result == 0 && (!tool.front_end || tool.debug || isatty(2)))
+		tool_warn(c);
 	if (result == 0 && stopped)
 		say_stopped(r);
 	else if (result == 0 && steps)
