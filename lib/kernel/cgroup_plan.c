@@ -155,6 +155,8 @@ static int add_hierarchy(struct plan *plan, const char *mount, bool v2, int root
 	if (v2 && found >= 0 && check_type(&h, deepest, err) < 0)
 		return -1;
 	if (faccessat(deepest, ".", W_OK, AT_EACCESS) < 0) {
+		if (errno != EACCES && errno != EPERM && errno != EROFS)
+			return err_sys(err, errno, "cannot look at cgroup \"%s%s\"", mount, h.path);
 		plan->refused = true;
 		json_object_array_del_idx(plan->hierarchies, json_length(plan->hierarchies) - 1, 1);
 		return 0;

@@ -226,15 +226,11 @@ static int take_remains(struct container *c, container_clear_fn clear, struct oc
 	return 1;
 }
 
-/* 0: ours; 1: look again; -1: error. */
-static int try_new(struct container *c, container_clear_fn clear, struct oci_err *err)
+/* Opens and locks the directory; 1: it is being removed, try again. */
+static int claim(struct container *c, struct oci_err *err)
 {
-	bool made = mkdirat(c->root_fd, c->id, 0700) == 0;
 	int there;
 
-	if (!made && errno != EEXIST)
-		return err_sys(err, errno, "cannot make the state directory \"%s/%s\"", c->root,
-			       c->id);
 	if (open_dir(c) < 0)
 		return errno == ENOENT
 			       ? 1
@@ -244,15 +240,29 @@ static int try_new(struct container *c, container_clear_fn clear, struct oci_err
 	if (flock(c->dir_fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return err_sys(err, errno, "cannot lock container \"%s\"", c->id);
-		err_set(err, FAULT_STATE,
-			"container \"%s\" exists already: another command is changing it", c->id);
-		return -1;
+		return err_set(err, FAULT_STATE,
+			       "container \"%s\" exists already: another command is changing it",
+			       c->id);
 	}
 	there = still_there(c, err);
-	if (there < 0 && made)
-		unlinkat(c->root_fd, c->id, AT_REMOVEDIR); /* if it is empty, as we made it */
-	if (there <= 0)
-		return there < 0 ? -1 : 1;
+	return there < 0 ? -1 : !there;
+}
+
+/* 0: ours; 1: look again; -1: error. */
+static int try_new(struct container *c, container_clear_fn clear, struct oci_err *err)
+{
+	bool made = mkdirat(c->root_fd, c->id, 0700) == 0;
+	int result;
+
+	if (!made && errno != EEXIST)
+		return err_sys(err, errno, "cannot make the state directory \"%s/%s\"", c->root,
+			       c->id);
+	result = claim(c, err);
+	/* Another's by now or not: only an empty one goes. */
+	if (result < 0 && made && err->fault == FAULT_SYSTEM)
+		unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
+	if (result != 0)
+		return result;
 	if (made)
 		return faccessat(c->dir_fd, "state.json", F_OK, 0) == 0
 			       ? take_remains(c, clear, err)
