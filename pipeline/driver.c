@@ -239,10 +239,11 @@ static void undo(struct creation *cr, struct oci_err *err)
 		unlink(cr->c->state->options.pid_file);
 	if (lifecycle_abort(cr->c, &second) < 0)
 		err_hint(err, "undoing it failed too: %s", second.message);
-	else if (!err->hint)
-		err_hint(
-			err,
-			"nothing is left behind; --keep leaves the half-made container for a look");
+	else if (!err->hint && !interrupt_signal())
+		err_hint(err,
+			 "nothing is left behind; to look into the half-made container: oci-create "
+			 "--keep %s %s",
+			 cr->c->id, cr->c->state->bundle);
 }
 
 /* The half-made container stays for a look; it is no longer ours. */

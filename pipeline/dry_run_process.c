@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/own.h"
 #include "dry_run.h"
@@ -22,6 +23,16 @@ static void mapping(const struct shell *sh, FILE *line, const char *property, co
 	if (json_length(maps) > 1)
 		shell_comment(sh, NULL, "%s: unshare can say the first of %zu ranges only",
 			      property, json_length(maps));
+}
+
+/* Whether root in there is who types the command: then there is no other user to become. */
+static bool maps_caller(const struct shell *sh)
+{
+	const struct json_object *first =
+		json_item(json_path(sh->bundle->config, "linux", "uidMappings", NULL), 0);
+
+	return json_uint(first, "containerID", 0) == 0 &&
+	       json_uint(first, "hostID", 0) == (uint64_t)geteuid();
 }
 
 static void time_offsets(const struct shell *sh, FILE *line)
@@ -68,7 +79,8 @@ static void join_and_unshare(const struct shell *sh, FILE *line)
 	if (made & CLONE_NEWUSER) {
 		mapping(sh, line, "uidMappings", "map-users");
 		mapping(sh, line, "gidMappings", "map-groups");
-		fputs(" --setuid 0 --setgid 0", line);
+		if (!maps_caller(sh))
+			fputs(" --setuid 0 --setgid 0", line);
 	}
 	time_offsets(sh, line);
 	if (made & CLONE_NEWNS)

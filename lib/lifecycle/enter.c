@@ -33,58 +33,64 @@ struct entering {
 	const struct enter *enter;
 	char *const *argv;
 	bool pivoted;
-	int root;    /* of the container's process, once it is the container's own; or -1 */
-	int time_ns; /* or -1 */
+	int root;  /* of the container's process, if it is not that of its mount namespace; or -1 */
+	int pidfd; /* of the container's process */
+	bool joins_time;
 	uint64_t bounding;
 	pid_t parent;
 	int status;
 };
 
-static int open_proc(const struct container *c, const char *file, int flags, struct oci_err *err)
+/* Without a pivot the container's root is known to nobody but its process. */
+static int open_root(const struct container *c, struct oci_err *err)
 {
 	int proc = proc_fd(err), fd;
-	char path[64];
+	char path[32];
 
 	if (proc < 0)
 		return -1;
-	snprintf(path, sizeof path, "%d/%s", (int)c->state->init.pid, file);
-	fd = openat(proc, path, flags | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, errno, "cannot open \"%s\" of the container's process", file)
-		      : fd;
+	snprintf(path, sizeof path, "%d/root", (int)c->state->init.pid);
+	fd = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "cannot open the root of the container's process") : fd;
 }
 
 static int prepare(struct entering *e, struct oci_err *err)
 {
 	const struct json_object *process = json_member(e->c->config, "process");
+	uint64_t listed = ns_listed(e->c->config);
 	struct caps held;
 
-	if (caps_held(&held, err) < 0)
+	e->pidfd = proc_open(&e->c->state->init, err);
+	if (e->pidfd < 0)
+		return -1;
+	/* In a user namespace there is what is not held out here. */
+	if (listed & CLONE_NEWUSER)
+		held = caps_all();
+	else if (caps_held(&held, err) < 0)
 		return -1;
 	e->bounding = held.bounding;
 	if (e->pivoted && !e->enter->privileged)
 		e->bounding =
 			caps_parse(json_member(process, "capabilities"), &held, NULL).bounding;
-	if (e->pivoted) {
-		e->root = open_proc(e->c, "root", O_PATH | O_DIRECTORY, err);
+	if (e->pivoted && (e->c->state->options.no_pivot || !(listed & CLONE_NEWNS))) {
+		e->root = open_root(e->c, err);
 		if (e->root < 0)
 			return -1;
 	}
-	if (ns_listed(e->c->config) & CLONE_NEWTIME) {
-		e->time_ns = open_proc(e->c, "ns/time", O_RDONLY, err);
-		if (e->time_ns < 0)
-			return -1;
-	}
+	e->joins_time = listed & CLONE_NEWTIME;
 	return 0;
 }
 
-/* Before the pivot the root file system is where the host has it. */
+/* Before the pivot the root file system is where the host has it; afterwards it is the namespace's.
+ */
 static int change_directory(const struct entering *e, struct oci_err *err)
 {
-	const char *rootfs = e->c->state->rootfs;
+	const char *dir = e->pivoted ? "/" : e->c->state->rootfs;
+	bool chroots = e->root >= 0 || (!e->pivoted && e->enter->chroot);
 
-	if ((e->root >= 0 ? fchdir(e->root) : chdir(rootfs)) < 0)
+	if ((e->root >= 0 ? fchdir(e->root) : chdir(dir)) < 0)
 		return err_sys(err, errno, "cannot change to the container's root directory");
-	if ((e->pivoted || e->enter->chroot) && chroot(".") < 0)
+	if (chroots && chroot(".") < 0)
 		return err_sys(err, errno, "cannot make it the root directory");
 	return 0;
 }
@@ -145,7 +151,7 @@ static int become_command(const struct entering *e, int report)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
 		signal(handled[i], SIG_DFL);
-	if (e->time_ns >= 0 && setns(e->time_ns, CLONE_NEWTIME) < 0)
+	if (e->joins_time && setns(e->pidfd, CLONE_NEWTIME) < 0)
 		return fail(report, "cannot join the time namespace for");
 	if (e->pivoted && !e->enter->privileged && limit_capabilities(e->bounding) < 0)
 		return fail(report, "cannot drop capabilities for");
@@ -193,9 +199,8 @@ static char *shell(bool pivoted)
 int enter_run(struct container *c, const struct enter *enter, int *ret_status, struct oci_err *err)
 {
 	char *shell_argv[2] = {NULL, NULL};
-	struct entering e = {
-		.c = c, .enter = enter, .argv = enter->argv, .root = -1, .time_ns = -1};
-	int flags = JOINED_ALL, result;
+	struct entering e = {.c = c, .enter = enter, .argv = enter->argv, .root = -1, .pidfd = -1};
+	int flags, result;
 
 	if (!c->state->init.pid) {
 		err_set(err, FAULT_STATE, "container \"%s\" has no process yet", c->id);
@@ -211,8 +216,8 @@ int enter_run(struct container *c, const struct enter *enter, int *ret_status, s
 	shell_argv[0] = shell(e.pivoted);
 	if (!enter->argv[0])
 		e.argv = shell_argv;
-	if (!(ns_listed(c->config) & CLONE_NEWNS))
-		flags &= ~CLONE_NEWNS;
+	/* What it shares with the host need not be joined, and a user may not. */
+	flags = JOINED_ALL & (int)ns_listed(c->config);
 	result = prepare(&e, err);
 	if (result == 0) {
 		/* They are for the command, which shares the terminal with us. */
@@ -221,7 +226,7 @@ int enter_run(struct container *c, const struct enter *enter, int *ret_status, s
 		result = joined_run(c, flags, inside, &e, err);
 	}
 	own_close_fd(&e.root);
-	own_close_fd(&e.time_ns);
+	own_close_fd(&e.pidfd);
 	*ret_status = e.status;
 	return result;
 }

@@ -107,3 +107,33 @@ load ../lib/common
 	wait $pid || true
 	wait_for eval '[[ $(oci-nsenter box -- sh -c "ps | grep -c [s]leep") = 1 ]]'
 }
+
+@test "a user without root enters what is theirs" {
+	require root userns
+	mkbundle box '.linux.namespaces = [{type: "mount"}, {type: "pid"}, {type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 1234, size: 1}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts = [] | del(.hostname, .linux.resources, .linux.cgroupsPath)'
+	mkdir mine
+	mv box mine
+	chown -R 1234:1234 mine
+	chmod 755 . "$BATS_RUN_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
+	as_user() { setpriv --reuid 1234 --regid 1234 --clear-groups "$OCI_BUILD/$1" --root "$PWD/mine/root" "${@:2}"; }
+	as_user oci-create --until mount c mine/box 2>err </dev/null || fail "$(<err)"
+	run as_user oci-nsenter c -- sh -c 'id -u; pwd'
+	as_user oci-delete c
+	[ "${lines[*]}" = "0 $PWD/mine/box/rootfs" ] || show
+}
+
+@test "a time namespace is joined" {
+	start_ctr box '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 100000}}'
+	run -0 oci-nsenter box -- cat /proc/uptime
+	((${output%%.*} > 100000)) || show
+}
+
+@test "without a pivot it is the container's root all the same" {
+	mkbundle box
+	echo mine >box/rootfs/only-here
+	oci create --no-pivot c box >out 2>err </dev/null || fail "$(<err)"
+	run -0 oci-nsenter c -- cat /only-here
+	[ "$output" = mine ] || show
+}
