@@ -92,8 +92,14 @@ static int parse(struct line *l, const struct command *c, const char *first, ...
 	return opt_parse(c, global, l->argc, l->argv, &l->n, &l->operands, &l->err);
 }
 
+/* A path that was made absolute is kept for the life of a program: so it is here. */
+static const char *kept[64];
+static unsigned n_kept;
+
 static void drop(struct line *l)
 {
+	assert_true(n_kept < sizeof kept / sizeof *kept);
+	kept[n_kept++] = root;
 	err_clear(&l->err);
 }
 
