@@ -148,9 +148,13 @@ static int run_tool(struct creation *cr, struct tool_call *call, struct oci_err 
 		return err_sys(err, errno, "cannot start %s", call->stage->command);
 	if (pid == 0)
 		run_child(call, cr->self, parent);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(err, errno, "cannot wait for %s", call->stage->command);
+	interrupt_tool(pid);
+	/* Not reaped before it is forgotten: its number stays its own. */
+	while (waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	interrupt_tool(0);
+	if (waitpid(pid, &status, 0) < 0)
+		return err_sys(err, errno, "cannot wait for %s", call->stage->command);
 	return status == 0 ? 0 : take_error(call, status, err);
 }
 

@@ -64,6 +64,9 @@ void interrupt_catch(void);
 /* What to let go of then. */
 void interrupt_hold(int leash);
 
+/* The child that is to be killed then; 0: none. */
+void interrupt_tool(pid_t pid);
+
 /* The signal that came, or 0. */
 int interrupt_signal(void);
 

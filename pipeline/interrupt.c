@@ -14,6 +14,7 @@
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t held_leash = -1;
+static volatile sig_atomic_t held_tool;
 static pid_t driver;
 
 static void handle(int signal)
@@ -27,6 +28,8 @@ static void handle(int signal)
 	spawn_stop = 1;
 	if (held_leash >= 0)
 		close(held_leash);
+	if (held_tool > 0)
+		kill(held_tool, SIGKILL);
 	errno = saved;
 }
 
@@ -46,6 +49,13 @@ void interrupt_catch(void)
 void interrupt_hold(int leash)
 {
 	held_leash = leash;
+}
+
+void interrupt_tool(pid_t pid)
+{
+	held_tool = pid;
+	if (caught && pid > 0)
+		kill(pid, SIGKILL);
 }
 
 int interrupt_signal(void)
