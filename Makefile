@@ -3,8 +3,7 @@
 #: make demo            create, start and delete a container, and show each step
 #: make test            everything that CI runs; TEST_JOBS=2 for two files at a time
 #: make test-unit       the unit tests; also test-tools, test-pipeline, test-spec, test-security,
-#:                      test-fault, test-accept, test-engines (podman, containerd, docker),
-#:                      test-vm (cgroup v2, systemd, rootless, in a virtual machine)
+#:                      test-fault, test-accept
 #: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
 #: make bench           create, start, delete against crun and runc; ROUNDS=200
@@ -136,8 +135,6 @@ demo: all | $(call package_stamp,demo)
 
 T := $(BUILD)/tests
 bats_files := $(sort $(wildcard tests/*/*.bats))
-# By hand, since they need engines, a VM, or an hour: test-engines, test-vm, test-fault.
-slow_tests := $(filter tests/engines/%,$(bats_files))
 unit_tests := $(patsubst tests/unit/%.c,$B/unit/%,$(wildcard tests/unit/test_*.c))
 test_programs := $(patsubst tests/probe/%.c,$T/%,$(wildcard tests/probe/*.c))
 export OCI_BUILD = $(abspath $B)
@@ -160,7 +157,7 @@ test_ready: all $(test_programs) | $(call package_stamp,test)
 run_tests = tests/lib/run $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
 
 test: test_ready $(unit_tests)
-	@$(run_tests) $(unit_tests) $(filter-out $(slow_tests),$(bats_files))
+	@$(run_tests) $(unit_tests) $(bats_files)
 
 test-unit: $(unit_tests)
 	@$(run_tests) $^
@@ -169,11 +166,7 @@ test-unit: $(unit_tests)
 test_folders := $(filter-out unit,$(patsubst tests/%/,%,$(sort $(dir $(bats_files)))))
 $(test_folders:%=test-%): test-%: test_ready
 	@$(run_tests) $(filter tests/$*/%,$(bats_files))
-test-engines: $(call package_stamp,engines)
 test-accept: $(call package_stamp,accept)
-
-test-vm: test_ready
-	tests/vm/run
 
 lint: | $(call package_stamp,lint) packages
 	@tests/lint/run
@@ -220,5 +213,5 @@ help:
 -include $(wildcard $B/unit/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) test-vm lint fuzz bench \
+.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
 	install uninstall clean help
