@@ -99,3 +99,22 @@ no_live_processes() { no_processes; }
 	[[ $output = *'container "c" exists already'* ]] || show
 	kill -0 "$(jq .pid "$ROOT/c/state.json")"
 }
+
+@test "killed while a hook hangs: the hook, its children and the stage's tool end too" {
+	local mode kind pid
+	printf '#!/bin/sh\nsleep 1000 &\ntouch %s/began\nwait\n' "$PWD" >hook
+	chmod +x hook
+	for mode in --timing --exec; do
+		for kind in createRuntime createContainer; do
+			rm -rf box began
+			mkbundle box '.hooks[$kind] = [{path: $path}]' --arg kind "$kind" --arg path "$PWD/hook"
+			"$OCI_BUILD/oci-create" --root "$ROOT" $mode c box >out 2>err </dev/null &
+			pid=$!
+			wait_for test -e began
+			kill -KILL $pid
+			wait $pid || true
+			wait_for no_processes || fail "$mode $kind: $(for pid in $(test_processes); do tr '\0' ' ' <"/proc/$pid/cmdline"; done)"
+			oci-delete --force c
+		done
+	done
+}
