@@ -305,8 +305,8 @@ same_view() {
 
 @test "--preserve-fds with descriptors that are not open is an error, not a leak" {
 	mkbundle box
-	run -100 "$OCI_BUILD/oci-create" --root "$ROOT" --preserve-fds 3 c box 3>&- 4>&- 5>&-
-	[[ $output = "oci-create: --preserve-fds 3: only 0 descriptors from 3 on are open" ]] || show
+	run -100 create --preserve-fds 3 c box 3>&- 4>&- 5>&-
+	[ "$(<err)" = "oci-create: --preserve-fds 3: only 0 descriptors from 3 on are open" ] || fail "$(<err)"
 	[ ! -e "$ROOT/c" ]
 }
 
