@@ -62,7 +62,10 @@ lib_objects := $(lib_sources:%.c=$B/%.o)
 tool_objects := $(tool_sources:%.c=$B/%.o)
 init_objects := $(init_sources:%.c=$B/%.o)
 
-all: $B/oci links
+# Helper programs, one a file, each with the libraries that it alone needs.
+helpers := $(notdir $(patsubst %.c,%,$(wildcard libexec/oci-*.c)))
+
+all: $B/oci links $(helpers:%=$B/libexec/%)
 
 # tools/oci-mount.c has a main; in the one executable it is oci_mount_main.
 main_name = $(if $(filter oci%,$(notdir $1)),-Dmain=$(subst -,_,$(notdir $1))_main)
@@ -114,6 +117,15 @@ $B/tools/oci-spec.o: tools/default-config.json
 $B/oci: $(tool_objects) $B/commands.o $B/liboci.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(tool_objects) $B/commands.o $B/liboci.a $(libs)
+
+# "libs: NAME..." in a helper's source: -lNAME, shared, since few of them have a static archive.
+helper_libs = $(addprefix -l,$(shell sed -n 's|^ \* libs: \(.*\)|\1|p' $1))
+own_libs := $(if $(filter -static,$(ldflags)),-Wl$(comma)-Bstatic $(libs) -Wl$(comma)-Bdynamic,$(libs))
+$B/libexec/%: libexec/%.c $B/liboci.a | packages
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP $(filter-out -static,$(ldflags)) -o $@ $< \
+		$B/liboci.a $(own_libs) $(call helper_libs,$<)
 
 links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done
@@ -187,12 +199,15 @@ $T/%: tests/bench/%.c | packages
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man
 docdir := $(DESTDIR)$(PREFIX)/share/doc/oci-tools
+libexecdir := $(DESTDIR)$(PREFIX)/libexec/oci
 
 # One program and a link for each command's name.
 install: all
 	install -d $(bindir) $(docdir)/examples
 	install -s -m 755 $B/oci $(bindir)/oci
 	for c in $(filter-out oci,$(commands)); do ln -sf oci $(bindir)/$$c; done
+	for helper in $(helpers); do \
+		install -D -s -m 755 $B/libexec/$$helper $(libexecdir)/$$helper || exit; done
 	for page in $(wildcard man/*.[1-9]); do \
 		install -D -m 644 -t $(mandir)/man$${page##*.} $$page || exit; done
 	install -m 644 README.md LICENSE $(docdir)
@@ -202,7 +217,7 @@ install: all
 uninstall:
 	rm -f $(bindir)/oci $(addprefix $(bindir)/,$(commands))
 	for page in $(notdir $(wildcard man/*.[1-9])); do rm -f $(mandir)/man$${page##*.}/$$page; done
-	rm -rf $(docdir)
+	rm -rf $(docdir) $(libexecdir)
 
 clean:
 	rm -rf $(BUILD)
@@ -210,7 +225,7 @@ clean:
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
 
--include $(wildcard $B/unit/*.d $T/*.d)
+-include $(wildcard $B/unit/*.d $B/libexec/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
 .PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
