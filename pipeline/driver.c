@@ -18,33 +18,20 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/pid_file.h"
 #include "base/spawn.h"
 #include "init/protocol.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
 
-/* Whoever waits for the file sees all of it or nothing: written aside, renamed. */
 static int write_pid_file(struct creation *cr, struct oci_err *err)
 {
-	const char *path = cr->c->state->options.pid_file;
-	own_ptr char *aside = NULL;
-	char pid[24];
-	own_fd int fd = -1;
+	const struct oci_state *state = cr->c->state;
 
-	if (!path)
+	if (!state->options.pid_file)
 		return 0;
-	if (asprintf(&aside, "%s.%d", path, (int)getpid()) < 0)
-		return err_sys(err, ENOMEM, "cannot write the pid file \"%s\"", path);
-	snprintf(pid, sizeof pid, "%d", (int)cr->c->state->init.pid);
-	fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot write the pid file \"%s\"", path);
-	if (fd_write_all(fd, pid, strlen(pid)) < 0 || rename(aside, path) < 0) {
-		int e = errno;
-
-		unlink(aside);
-		return err_sys(err, e, "cannot write the pid file \"%s\"", path);
-	}
+	if (pid_file_write(state->options.pid_file, state->init.pid, err) < 0)
+		return -1;
 	cr->pid_file_written = true;
 	return 0;
 }
