@@ -138,6 +138,9 @@ static int write_script(const struct shell *sh, const char *id,
 		return -1;
 	choose_end(inside, end, sizeof end);
 	header(sh, id);
+	if (json_path(sh->bundle->config, "linux", "seccomp", NULL))
+		shell_stage(sh, "seccomp",
+			    "the filter would be compiled; no command of a shell installs one");
 	shell_stage(sh, "cgroup", "the first process, made below, starts in it");
 	dry_run_cgroup(sh, record);
 	dry_run_namespaces(sh, end);

@@ -116,8 +116,7 @@ static int run(struct creation *cr, const struct pipeline_step *step, struct oci
 /* Whether the config asks the step for anything at all. */
 static bool was_empty(const struct creation *cr, const struct pipeline_step *step)
 {
-	return step->stage && strncmp(step->name, "hook ", 5) == 0 &&
-	       json_length(json_path(cr->c->config, "hooks", step->name + 5, NULL)) == 0;
+	return step->stage && !stage_is_asked_for(step->stage, cr->c->config);
 }
 
 static void note(struct creation *cr, const struct pipeline_step *step, bool done)

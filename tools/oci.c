@@ -45,6 +45,7 @@ static const struct {
 	  {"features", "print what this runtime can do, as JSON"}}},
 	{"Take a creation apart (the stages, in their order)",
 	 {{"validate", "check the bundle and record the container"},
+	  {"seccomp", "compile its filter of system calls"},
 	  {"cgroup", "make its cgroup"},
 	  {"nsenter-setup", "make its namespaces and first process"},
 	  {"prepare-root", "make the root file system a mount of its own"},

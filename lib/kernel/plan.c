@@ -19,7 +19,6 @@
 #include "kernel/plan_data.h"
 #include "kernel/proc.h"
 #include "kernel/scheduling.h"
-#include "kernel/seccomp.h"
 #include "kernel/seccomp_cache.h"
 
 enum {
@@ -349,25 +348,6 @@ static int add_hooks(struct plan_draft *b)
 	return 0;
 }
 
-static int prepare_filter(struct json_object *seccomp, struct seccomp_filter *filter,
-			  struct oci_err *err)
-{
-	const char *source;
-	own_fd int cache = -1;
-
-	if (!seccomp)
-		return 0;
-	source = json_object_to_json_string_ext(seccomp, JSON_C_TO_STRING_PLAIN);
-	cache = source ? seccomp_cache_open() : -1;
-	if (cache >= 0 && seccomp_cache_get(cache, source, filter))
-		return 0;
-	if (seccomp_compile(seccomp, filter, err) < 0)
-		return -1;
-	if (cache >= 0)
-		seccomp_cache_put(cache, source, filter);
-	return 0;
-}
-
 /* config-linux.md, "The Container Process State". */
 static int add_listener(struct plan_draft *b)
 {
@@ -407,7 +387,7 @@ static int add_seccomp(struct plan_draft *b)
 	struct seccomp_filter filter = {0};
 	own_ptr void *program = NULL;
 
-	if (prepare_filter(json_path(b->c->config, "linux", "seccomp", NULL), &filter, b->err) < 0)
+	if (seccomp_cache_load(b->c, &filter, b->err) < 0)
 		return -1;
 	program = filter.program;
 	if (filter.notifies && add_listener(b) < 0)

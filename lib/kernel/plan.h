@@ -22,9 +22,10 @@ bool plan_wants_home(const struct json_object *config);
 /*
  * Everything but the environment, to be prepared before the container's
  * namespaces are joined: it asks this machine for its security modules, and
- * runs libseccomp. *ret_warnings (unless NULL): an array of strings, what
- * config.json asks for and cannot be had, or NULL if there is nothing; the caller
- * puts it. The container must outlive the draft; the caller frees it.
+ * takes the filter that the stage "seccomp" has compiled. *ret_warnings (unless
+ * NULL): an array of strings, what config.json asks for and cannot be had, or NULL if
+ * there is nothing; the caller puts it. The container must outlive the draft; the
+ * caller frees it.
  *
  * NULL with *err: FAULT_CONFIG for what config.json says wrongly, FAULT_UNSUPPORTED for
  * what this machine cannot do (a label without its security module, groups where

@@ -13,18 +13,19 @@
 
 #include "base/fd.h"
 #include "base/own.h"
-#include "base/sys.h"
 
-enum { FORMAT = 1, FILE_SIZE_MAX = 4 << 20, NAME_SIZE = 32 };
+/* FORMAT is another one also when seccomp_compile() makes something else of the same source. */
+enum { FORMAT = 2, FILE_SIZE_MAX = 4 << 20, NAME_SIZE = 32 };
 
 /* Then the source, without a NUL, then the program. */
 struct header {
 	uint32_t format, library; /* another one may compile otherwise */
 	uint32_t flags, notifies;
 	uint64_t source_len, program_size;
+	uint64_t checksum; /* of all the rest, this being 0 */
 };
 
-static const char directory[] = "oci-cache";
+static const char directory[] = ".seccomp", file[] = "seccomp";
 
 static uint32_t library_version(void)
 {
@@ -33,70 +34,97 @@ static uint32_t library_version(void)
 	return v ? v->major << 16 | v->minor << 8 | v->micro : 0;
 }
 
-int seccomp_cache_open_at(const char *parent)
+/* In the manner of FNV-1a, but eight bytes at once: for names, and against damage, no more. */
+static uint64_t digest(const void *bytes, size_t len, uint64_t hash)
 {
-	own_fd int above = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+	const char *at = bytes;
+
+	for (; len; at += 8) {
+		const size_t n = len < 8 ? len : 8;
+		uint64_t word = 0;
+
+		memcpy(&word, at, n);
+		hash = (hash ^ word ^ n) * 0x100000001b3u;
+		hash ^= hash >> 29;
+		len -= n;
+	}
+	return hash;
+}
+
+static uint64_t checksum(const struct header *h, const void *source, const void *program)
+{
+	struct header zero = *h;
+	uint64_t hash;
+
+	zero.checksum = 0;
+	hash = digest(&zero, sizeof zero, 0xcbf29ce484222325u);
+	hash = digest(source, h->source_len, hash);
+	return digest(program, h->program_size, hash);
+}
+
+static void name_of(const char *source, char name[static NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "%016llx",
+		 (unsigned long long)digest(source, strlen(source), 0xcbf29ce484222325u));
+}
+
+/* -1: there is none to use, or it is not ours alone. */
+static int open_cache(int root_fd)
+{
+	own_fd int dir = -1;
 	struct stat st;
 
-	if (above < 0)
-		return -1;
-	if (mkdirat(above, directory, 0700) < 0 && errno != EEXIST)
-		return -1;
-	dir = openat(above, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = openat(root_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT && mkdirat(root_fd, directory, 0700) == 0)
+		dir = openat(root_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & 022))
 		return -1;
 	return steal_fd(&dir);
 }
 
-int seccomp_cache_open(void)
+/* The parts of a file's text, if it is whole. */
+static bool take_apart(const char *text, size_t len, struct header *ret_header,
+		       const char **ret_source, const char **ret_program)
 {
-	const char *parent = geteuid() == 0 ? "/run" : getenv("XDG_RUNTIME_DIR");
+	struct header h;
 
-	return parent && parent[0] == '/' ? seccomp_cache_open_at(parent) : -1;
+	if (len < sizeof h)
+		return false;
+	memcpy(&h, text, sizeof h);
+	if (h.format != FORMAT || h.library != library_version() || h.source_len > len ||
+	    h.program_size == 0 || h.program_size % sizeof(struct sock_filter) ||
+	    h.program_size > BPF_MAXINSNS * sizeof(struct sock_filter) ||
+	    len != sizeof h + h.source_len + h.program_size)
+		return false;
+	*ret_header = h;
+	*ret_source = text + sizeof h;
+	*ret_program = *ret_source + h.source_len;
+	return h.checksum == checksum(&h, *ret_source, *ret_program);
 }
 
-/* FNV-1a: it spreads the names; the comparison of the source is what decides. */
-static void name_of(const char *source, char name[static NAME_SIZE])
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (const char *c = source; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-	snprintf(name, NAME_SIZE, "seccomp-%016llx", (unsigned long long)hash);
-}
-
-static bool is_for(const struct header *h, const char *text, size_t len, const char *source)
-{
-	const size_t source_len = strlen(source);
-
-	return len >= sizeof *h && h->format == FORMAT && h->library == library_version() &&
-	       h->source_len == source_len && h->program_size > 0 &&
-	       h->program_size % sizeof(struct sock_filter) == 0 &&
-	       h->program_size <= BPF_MAXINSNS * sizeof(struct sock_filter) &&
-	       len == sizeof *h + source_len + h->program_size &&
-	       memcmp(text + sizeof *h, source, source_len) == 0;
-}
-
-bool seccomp_cache_get(int dir, const char *source, struct seccomp_filter *ret_filter)
+/* source: what it must be for, or NULL. ret_filter may be NULL: only whether there is one. */
+static bool read_file(int dir_fd, const char *source, struct seccomp_filter *ret_filter)
 {
 	own_ptr char *text = NULL;
-	char name[NAME_SIZE];
+	const char *its_source, *program;
 	struct header h;
-	void *program;
 	size_t len;
+	void *copy;
 
-	name_of(source, name);
-	if (fd_read_file(dir, name, FILE_SIZE_MAX, &text, &len) < 0)
+	if (fd_read_file(dir_fd, file, FILE_SIZE_MAX, &text, &len) < 0 ||
+	    !take_apart(text, len, &h, &its_source, &program))
 		return false;
-	memcpy(&h, text, len < sizeof h ? len : sizeof h);
-	if (!is_for(&h, text, len, source))
+	if (source &&
+	    (strlen(source) != h.source_len || memcmp(source, its_source, h.source_len) != 0))
 		return false;
-	program = malloc(h.program_size);
-	if (!program)
+	if (!ret_filter)
+		return true;
+	copy = malloc(h.program_size);
+	if (!copy)
 		return false;
-	memcpy(program, text + len - h.program_size, h.program_size);
+	memcpy(copy, program, h.program_size);
 	*ret_filter = (struct seccomp_filter){
-		.program = program,
+		.program = copy,
 		.size = h.program_size,
 		.flags = h.flags,
 		.notifies = h.notifies,
@@ -104,9 +132,32 @@ bool seccomp_cache_get(int dir, const char *source, struct seccomp_filter *ret_f
 	return true;
 }
 
-static void drop_all_if_full(int dir)
+static bool write_file(int dir_fd, const char *source, const struct seccomp_filter *filter)
 {
-	int copy = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	struct header h = {
+		.format = FORMAT,
+		.library = library_version(),
+		.flags = filter->flags,
+		.notifies = filter->notifies,
+		.source_len = strlen(source),
+		.program_size = filter->size,
+	};
+	own_fd int fd =
+		openat(dir_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	h.checksum = checksum(&h, source, filter->program);
+	if (fd < 0)
+		return false;
+	if (fd_write_all(fd, &h, sizeof h) == 0 && fd_write_all(fd, source, h.source_len) == 0 &&
+	    fd_write_all(fd, filter->program, filter->size) == 0)
+		return true;
+	unlinkat(dir_fd, file, 0);
+	return false;
+}
+
+static void drop_all_if_full(int cache)
+{
+	int copy = fcntl(cache, F_DUPFD_CLOEXEC, 3);
 	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 	int n = 0;
@@ -119,33 +170,90 @@ static void drop_all_if_full(int dir)
 	while (readdir(stream))
 		n++;
 	rewinddir(stream);
-	while (n > SECCOMP_CACHE_FILES_MAX + 2 && (entry = readdir(stream)))
-		unlinkat(dir, entry->d_name, 0);
+	while (n >= SECCOMP_CACHE_FILES_MAX + 2 && (entry = readdir(stream)))
+		unlinkat(cache, entry->d_name, 0);
 	closedir(stream);
 }
 
-void seccomp_cache_put(int dir, const char *source, const struct seccomp_filter *filter)
+/* The container's file gets its second name. */
+static void publish(int dir_fd, int cache, const char *name)
 {
-	const struct header h = {
-		.format = FORMAT,
-		.library = library_version(),
-		.flags = filter->flags,
-		.notifies = filter->notifies,
-		.source_len = strlen(source),
-		.program_size = filter->size,
-	};
-	char name[NAME_SIZE], temporary[NAME_SIZE];
-	own_fd int fd = -1;
+	char temporary[NAME_SIZE];
 
-	name_of(source, name);
-	snprintf(temporary, sizeof temporary, "new-%d", (int)getpid());
-	drop_all_if_full(dir);
-	unlinkat(dir, temporary, 0);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	drop_all_if_full(cache);
+	if (linkat(dir_fd, file, cache, name, 0) == 0 || errno != EEXIST)
 		return;
-	if (fd_write_all(fd, &h, sizeof h) < 0 || fd_write_all(fd, source, h.source_len) < 0 ||
-	    fd_write_all(fd, filter->program, filter->size) < 0 ||
-	    renameat(dir, temporary, dir, name) < 0)
-		unlinkat(dir, temporary, 0);
+	/* What is there is damaged, or was put there this moment. */
+	snprintf(temporary, sizeof temporary, "new-%d", (int)getpid());
+	unlinkat(cache, temporary, 0);
+	if (linkat(dir_fd, file, cache, temporary, 0) == 0)
+		renameat(cache, temporary, cache, name);
+	unlinkat(cache, temporary, 0);
+}
+
+/* Looked at under the name that it is used by: nobody exchanges it afterwards. */
+static bool take_cached(const struct container *c, int cache, const char *name, const char *source)
+{
+	if (linkat(cache, name, c->dir_fd, file, 0) < 0)
+		return false;
+	if (read_file(c->dir_fd, source, NULL))
+		return true;
+	unlinkat(c->dir_fd, file, 0);
+	return false;
+}
+
+/* Another kernel may know other actions, so the boot belongs to it. The caller frees it. */
+static char *source_of(const struct container *c, const struct json_object *seccomp)
+{
+	/* json-c keeps the text in the object. */
+	union {
+		const struct json_object *in;
+		struct json_object *out;
+	} object = {.in = seccomp};
+	const char *text = json_object_to_json_string_ext(object.out, JSON_C_TO_STRING_PLAIN);
+	char *source = NULL;
+
+	if (!text || asprintf(&source, "%s\n%s", c->state->boot_id, text) < 0)
+		return NULL;
+	return source;
+}
+
+int seccomp_cache_prepare(const struct container *c, struct oci_err *err)
+{
+	const struct json_object *seccomp = json_path(c->config, "linux", "seccomp", NULL);
+	own_ptr char *source = seccomp ? source_of(c, seccomp) : NULL;
+	own_ptr void *program = NULL;
+	struct seccomp_filter filter;
+	own_fd int cache = -1;
+	char name[NAME_SIZE];
+
+	if (!seccomp)
+		return 0;
+	if (!source)
+		return err_sys(err, ENOMEM, "cannot prepare the seccomp filter");
+	name_of(source, name);
+	cache = open_cache(c->root_fd);
+	/* Of an attempt that was killed. */
+	unlinkat(c->dir_fd, file, 0);
+	if (cache >= 0 && take_cached(c, cache, name, source))
+		return 0;
+	if (seccomp_compile(seccomp, &filter, err) < 0)
+		return -1;
+	program = filter.program;
+	if (!write_file(c->dir_fd, source, &filter))
+		return err_sys(err, errno, "cannot keep the seccomp filter in \"%s/%s\"", c->root,
+			       c->id);
+	if (cache >= 0)
+		publish(c->dir_fd, cache, name);
+	return 0;
+}
+
+int seccomp_cache_load(const struct container *c, struct seccomp_filter *ret_filter,
+		       struct oci_err *err)
+{
+	const struct json_object *seccomp = json_path(c->config, "linux", "seccomp", NULL);
+
+	if (seccomp && read_file(c->dir_fd, NULL, ret_filter))
+		return 0;
+	return seccomp_compile(seccomp, ret_filter, err);
 }

@@ -3,32 +3,38 @@
  * and more for an engine's default profile, several times as long as all the
  * rest of a creation, and engines use the same profile again and again.
  *
- * A file holds its whole source and is used only for exactly that source, so
- * no digest has to be trusted. The directory is /run/oci-cache, or
- * $XDG_RUNTIME_DIR/oci-cache without root: gone after a reboot, so a filter is never
- * one for another kernel. It is refused, and everything compiled afresh, unless it is
- * our own and nobody else's to write. What fails here is no error.
+ *	ROOT/.seccomp/DIGEST	the cache
+ *	ROOT/ID/seccomp		the container's own: the same file under a second name
+ *
+ * A file holds its whole source, with the boot that it is from, and is taken
+ * from the cache only for exactly that source, so no digest has to be trusted; a
+ * checksum tells a damaged one, which is compiled afresh. The files are made in the
+ * container's directory, which is locked, and enter the cache whole, by a link: any
+ * number of creations may do that at once. When there are more than
+ * SECCOMP_CACHE_FILES_MAX, all are dropped from the cache; the containers keep theirs. The
+ * directory may be removed at any time. Its failures are no errors.
  */
 #ifndef KERNEL_SECCOMP_CACHE_H
 #define KERNEL_SECCOMP_CACHE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "kernel/seccomp.h"
+#include "oci/container.h"
 
-/* Enough for a machine's profiles; when there are more, all are dropped. */
+/* Enough for a machine's profiles. */
 enum { SECCOMP_CACHE_FILES_MAX = 64 };
 
-/* The directory, made if it is missing; the caller closes it. -1: there is none to use. */
-int seccomp_cache_open(void);
+/*
+ * Puts the filter of the container's linux.seccomp into its state directory, compiled only
+ * if no container before had the same. Its config must be loaded. Nothing is done if it asks for
+ * none. Errors are those of seccomp_compile().
+ */
+int seccomp_cache_prepare(const struct container *c, struct oci_err *err);
 
-/* The same for another place, which must exist; for tests. */
-int seccomp_cache_open_at(const char *parent);
-
-/* True, with *ret_filter as from seccomp_compile(), if the source was compiled before. */
-bool seccomp_cache_get(int dir, const char *source, struct seccomp_filter *ret_filter);
-
-void seccomp_cache_put(int dir, const char *source, const struct seccomp_filter *filter);
+/*
+ * The filter that was put there, for init and for oci-exec; compiled here if it is missing or
+ * damaged. The caller frees ret_filter->program; NULL: the config asks for none.
+ */
+int seccomp_cache_load(const struct container *c, struct seccomp_filter *ret_filter,
+		       struct oci_err *err);
 
 #endif

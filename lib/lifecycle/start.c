@@ -28,8 +28,8 @@ static int refuse_unfinished(const struct container *c, struct oci_err *err)
 	for (unsigned i = 0; i < n_stages; i++) {
 		const struct stage *s = &stages[i];
 
-		/* Hook stages are needed only where there are hooks, which "pivot" looks after. */
-		if (strncmp(s->name, "hook ", 5) == 0 || state_stage(c->state, s->name))
+		/* Whether these are needed "pivot" looks after. */
+		if (s->optional || state_stage(c->state, s->name))
 			continue;
 		err_set(err, FAULT_STATE,
 			"cannot start container \"%s\": its creation is not finished, the next "

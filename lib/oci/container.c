@@ -18,7 +18,7 @@ enum { NEW_ATTEMPTS = 100 };
 
 enum { LOCK_WAIT_MS = 10000, LOCK_PAUSE_MS = 2 };
 
-static const char *const state_files[] = {"init.sock", "config.json", "state.json"};
+static const char *const state_files[] = {"init.sock", "seccomp", "config.json", "state.json"};
 
 int container_check_id(const char *id, struct oci_err *err)
 {

@@ -6,6 +6,7 @@
  *
  *	ROOT/ID/state.json	the record, replaced by rename
  *	ROOT/ID/config.json	the snapshot; the bundle is not read again
+ *	ROOT/ID/seccomp		the compiled filter, if there is one (kernel/seccomp_cache.h)
  *	ROOT/ID/init.sock	where init listens
  *
  * ROOT is refused if it is a symbolic link, not owned by us, or writable by

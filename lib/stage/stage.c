@@ -6,20 +6,21 @@
 #include "base/own.h"
 
 const struct stage stages[] = {
-	{"validate", "oci-validate", SIDE_RUNTIME, NULL, NULL, describe_validate},
-	{"cgroup", "oci-cgroup", SIDE_RUNTIME, "validate", stage_cgroup, describe_cgroup},
-	{"nsenter-setup", "oci-nsenter-setup", SIDE_RUNTIME, "cgroup", stage_nsenter_setup,
+	{"validate", "oci-validate", SIDE_RUNTIME, NULL, false, NULL, describe_validate},
+	{"seccomp", "oci-seccomp", SIDE_RUNTIME, "validate", true, stage_seccomp, describe_seccomp},
+	{"cgroup", "oci-cgroup", SIDE_RUNTIME, "validate", false, stage_cgroup, describe_cgroup},
+	{"nsenter-setup", "oci-nsenter-setup", SIDE_RUNTIME, "cgroup", false, stage_nsenter_setup,
 	 describe_nsenter_setup},
-	{"prepare-root", "oci-prepare-root", SIDE_CONTAINER, "nsenter-setup", stage_prepare_root,
-	 describe_prepare_root},
-	{"mount", "oci-mount", SIDE_CONTAINER, "prepare-root", stage_mount, describe_mount},
-	{"hook prestart", "oci-hook", SIDE_RUNTIME, "mount", stage_hook_prestart,
+	{"prepare-root", "oci-prepare-root", SIDE_CONTAINER, "nsenter-setup", false,
+	 stage_prepare_root, describe_prepare_root},
+	{"mount", "oci-mount", SIDE_CONTAINER, "prepare-root", false, stage_mount, describe_mount},
+	{"hook prestart", "oci-hook", SIDE_RUNTIME, "mount", true, stage_hook_prestart,
 	 describe_hook_prestart},
-	{"hook createRuntime", "oci-hook", SIDE_RUNTIME, "mount", stage_hook_create_runtime,
+	{"hook createRuntime", "oci-hook", SIDE_RUNTIME, "mount", true, stage_hook_create_runtime,
 	 describe_hook_create_runtime},
-	{"hook createContainer", "oci-hook", SIDE_CONTAINER, "mount", stage_hook_create_container,
-	 describe_hook_create_container},
-	{"pivot", "oci-pivot", SIDE_CONTAINER, "mount", stage_pivot, describe_pivot},
+	{"hook createContainer", "oci-hook", SIDE_CONTAINER, "mount", true,
+	 stage_hook_create_container, describe_hook_create_container},
+	{"pivot", "oci-pivot", SIDE_CONTAINER, "mount", false, stage_pivot, describe_pivot},
 };
 
 const unsigned n_stages = ARRAY_SIZE(stages);
@@ -32,21 +33,43 @@ const struct stage *stage_find(const char *name)
 	return NULL;
 }
 
-/* Hooks that the config asks for and that nobody has run would be skipped silently. */
-static int check_hooks(const struct container *c, struct oci_err *err)
+static const char hook_prefix[] = "hook ";
+
+static const char *hook_of(const struct stage *stage)
 {
-	static const char prefix[] = "hook ";
+	const size_t len = strlen(hook_prefix);
 
+	return strncmp(stage->name, hook_prefix, len) == 0 ? stage->name + len : NULL;
+}
+
+bool stage_is_asked_for(const struct stage *stage, const struct json_object *config)
+{
+	const char *hook = hook_of(stage);
+
+	if (!stage->optional)
+		return true;
+	if (hook)
+		return json_length(json_path(config, "hooks", hook, NULL)) > 0;
+	return json_path(config, "linux", stage->name, NULL) != NULL;
+}
+
+/* What the config asks for and nobody has done would be skipped silently. */
+static int check_optional(const struct container *c, struct oci_err *err)
+{
 	for (unsigned i = 0; i < n_stages; i++) {
-		const char *name = stages[i].name;
+		const struct stage *s = &stages[i];
+		const char *hook = hook_of(s);
 
-		if (strncmp(name, prefix, strlen(prefix)) != 0 || state_stage(c->state, name))
+		if (!s->optional || state_stage(c->state, s->name) ||
+		    !stage_is_asked_for(s, c->config))
 			continue;
-		if (json_length(json_path(c->config, "hooks", name + strlen(prefix), NULL)) == 0)
-			continue;
-		err_set(err, FAULT_STATE, "the %s hooks of config.json have not been run",
-			name + strlen(prefix));
-		return err_hint(err, "run first: oci-hook %s %s", c->id, name + strlen(prefix));
+		if (hook)
+			err_set(err, FAULT_STATE, "the %s hooks of config.json have not been run",
+				hook);
+		else
+			err_set(err, FAULT_STATE, "the stage \"%s\" has not been done", s->name);
+		return err_hint(err, "run first: %s %s%s%s", s->command, c->id, hook ? " " : "",
+				hook ? hook : "");
 	}
 	return 0;
 }
@@ -59,7 +82,7 @@ static int check_order(const struct stage *stage, const struct container *c, str
 		err_set(err, FAULT_STATE, "the stage \"%s\" has not been done", before->name);
 		return err_hint(err, "run first: %s %s", before->command, c->id);
 	}
-	return strcmp(stage->name, "pivot") == 0 ? check_hooks(c, err) : 0;
+	return strcmp(stage->name, "pivot") == 0 ? check_optional(c, err) : 0;
 }
 
 static int64_t microseconds(void)

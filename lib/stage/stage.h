@@ -34,6 +34,7 @@ struct stage {
 	const char *command; /* "oci-mount" */
 	enum stage_side side;
 	const char *after; /* the stage that must be done before, or NULL */
+	bool optional;	   /* needed only where stage_is_asked_for() */
 	int (*run)(struct container *c, struct oci_err *err);
 	/* One line for --timing and make demo: what was done; the caller frees it. */
 	char *(*describe)(const struct container *c);
@@ -45,6 +46,9 @@ extern const struct stage stages[];
 extern const unsigned n_stages;
 
 const struct stage *stage_find(const char *name);
+
+/* Whether the config has anything to do for the stage; always, unless it is optional. */
+bool stage_is_asked_for(const struct stage *stage, const struct json_object *config);
 
 /* *ret_done_before (may be NULL): it had been done, nothing was done now. */
 int stage_run(const struct stage *stage, struct container *c, bool *ret_done_before,
@@ -65,6 +69,7 @@ struct container *stage_validate(const char *root, const char *id, const char *b
 				 const struct proc_id *creator, char **ret_warnings,
 				 struct oci_err *err);
 
+int stage_seccomp(struct container *c, struct oci_err *err);
 int stage_cgroup(struct container *c, struct oci_err *err);
 int stage_nsenter_setup(struct container *c, struct oci_err *err);
 int stage_prepare_root(struct container *c, struct oci_err *err);
@@ -76,6 +81,7 @@ int stage_pivot(struct container *c, struct oci_err *err);
 
 /* Each in its own file beside the stage: the line for --timing. */
 char *describe_validate(const struct container *c);
+char *describe_seccomp(const struct container *c);
 char *describe_cgroup(const struct container *c);
 char *describe_nsenter_setup(const struct container *c);
 char *describe_prepare_root(const struct container *c);

@@ -10,6 +10,7 @@ id=${1:?the container\'s id} bundle=${2:?its bundle}
 trap 'oci-delete --force "$id"' EXIT
 
 oci-validate --bundle "$bundle" "$id"
+oci-seccomp "$id"
 oci-cgroup "$id"
 oci-nsenter-setup "$id"
 oci-prepare-root "$id"

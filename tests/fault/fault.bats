@@ -23,7 +23,7 @@ campaign() {
 }
 
 @test "a stage that is killed leaves nothing that delete --force does not undo" {
-	campaign kill "${FAULT_EVERY:-61}" validate cgroup nsenter-setup prepare-root mount pivot
+	campaign kill "${FAULT_EVERY:-61}" validate seccomp cgroup nsenter-setup prepare-root mount pivot
 }
 
 @test "a creation in which a system call fails undoes itself, or makes the same container" {

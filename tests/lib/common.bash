@@ -107,7 +107,7 @@ test_processes() (
 
 leftovers() {
 	local pid
-	[[ ! -d $ROOT ]] || find "$ROOT" -mindepth 1 -maxdepth 1 -printf 'state directory %p\n'
+	[[ ! -d $ROOT ]] || find "$ROOT" -mindepth 1 -maxdepth 1 ! -name .seccomp -printf 'state directory %p\n'
 	# An exit takes a moment to be seen everywhere.
 	wait_for -t 2 no_processes || for pid in $(test_processes); do
 		echo "process $pid: $(tr '\0' ' ' <"/proc/$pid/cmdline") $(grep -h ^State "/proc/$pid/status")"

@@ -18,7 +18,7 @@ pipeline() {
 	pipeline
 	create --pipeline p c box
 	[ "$(jq -r '[.oci.stages[].name] | join(",")' "$ROOT/c/state.json")" = \
-		"validate,cgroup,nsenter-setup,prepare-root,mount,hook prestart,hook createRuntime,hook createContainer,pivot" ]
+		"validate,seccomp,cgroup,nsenter-setup,prepare-root,mount,hook prestart,hook createRuntime,hook createContainer,pivot" ]
 }
 
 @test "a step gets its flags and the id, and the container's whereabouts in its environment" {
@@ -43,23 +43,23 @@ pipeline() {
 		OCI_STATE_DIR=$ROOT/c
 		PATH=$PATH
 	END
-	[ "$(tail -1 box/state)" = '["validate","cgroup","nsenter-setup","prepare-root","mount"]' ]
+	[ "$(tail -1 box/state)" = '["validate","seccomp","cgroup","nsenter-setup","prepare-root","mount"]' ]
 	# ls has one more.
 	[ "$(<box/fds)" = " 0 1 2 3 " ] || fail "$(<box/fds)"
-	[ "$(jq -r '.oci.stages[5].name' "$ROOT/c/state.json")" = "exec $PWD/step --flag two words" ]
+	[ "$(jq -r '.oci.stages[6].name' "$ROOT/c/state.json")" = "exec $PWD/step --flag two words" ]
 }
 
 @test "a step that fails undoes the creation and is named with its line" {
 	mkbundle box
 	pipeline mount "exec /bin/sh -c 'echo out of luck >&2; exit 3'"
 	run -105 create --pipeline p c box
-	[[ $(<err) = "oci-create: $PWD/p:7: \"/bin/sh\" failed: exit status 3"*"out of luck"* ]] || fail "$(<err)"
+	[[ $(<err) = "oci-create: $PWD/p:8: \"/bin/sh\" failed: exit status 3"*"out of luck"* ]] || fail "$(<err)"
 	[ ! -e "$ROOT/c" ]
 	wait_for no_processes
 	run -1 oci create --pipeline p c box
 	pipeline mount "exec /none/such"
 	run -105 create --pipeline p c box
-	[[ $(<err) = "oci-create: $PWD/p:7: "*ENOENT* ]] || fail "$(<err)"
+	[[ $(<err) = "oci-create: $PWD/p:8: "*ENOENT* ]] || fail "$(<err)"
 	pipeline mount "exec /bin/sh -c 'kill -9 \$\$'"
 	run -105 create --pipeline p c box
 	[[ $(<err) = *"SIGKILL"* ]] || fail "$(<err)"
@@ -111,19 +111,19 @@ pipeline() {
 		[ ! -e "$ROOT/c" ]
 	}
 	pipeline mount 'hook createruntime'
-	expect ':7: unknown hook "createruntime" (did you mean "createRuntime"?)'
+	expect ':8: unknown hook "createruntime" (did you mean "createRuntime"?)'
 	pipeline mount 'munt'
-	expect ':7: unknown stage "munt" (did you mean "mount"?)'
+	expect ':8: unknown stage "munt" (did you mean "mount"?)'
 	pipeline mount 'exec step'
-	expect ':7: the program "step" is not an absolute path'
+	expect ':8: the program "step" is not an absolute path'
 	pipeline && sed -i /cgroup/d p
-	expect ':3: "cgroup" must come before "nsenter-setup"'
+	expect ':4: "cgroup" must come before "nsenter-setup"'
 	pipeline && sed -i '/^hook createContainer/d' p
-	expect ':8: "hook createContainer" must come before "pivot"'
+	expect ':9: "hook createContainer" must come before "pivot"'
 	pipeline && sed -i '/pivot/d' p
 	expect ': the stage "pivot" is missing'
 	pipeline mount 'mount'
-	expect ':7: "mount" was there before'
+	expect ':8: "mount" was there before'
 }
 
 @test "a pipeline that cannot be read is a usage error" {
@@ -195,7 +195,7 @@ wrap_commands() {
 	mkbundle box
 	wrap_commands
 	PATH=$PWD/bin:$PATH "$EXAMPLES/slowest-stage.sh" c box >out 2>err </dev/null || fail "$(<err)"
-	[ "$(wc -l <out)" = 9 ]
+	[ "$(wc -l <out)" = 10 ]
 	sort -rnc out
 	[ ! -e "$ROOT/c" ]
 }

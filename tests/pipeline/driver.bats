@@ -316,7 +316,7 @@ same_view() {
 	grep -E '^mount +▏ *█+ +[0-9.]+ ms$' err
 	grep -E '^ +total +[0-9.]+ ms$' err
 	[ "$(jq -r '[.traceEvents[] | select(.ph == "X").name] | join(" ")' trace)" = \
-		"validate cgroup nsenter-setup prepare-root mount hook prestart hook createRuntime hook createContainer pivot" ]
+		"validate seccomp cgroup nsenter-setup prepare-root mount hook prestart hook createRuntime hook createContainer pivot" ]
 	jq -e '.traceEvents | all(.dur >= 0 and .ts > 0)' trace
 	oci-delete c
 	create --steps c box

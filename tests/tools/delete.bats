@@ -8,7 +8,7 @@ is_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 nothing_left() { [ ! -e "$ROOT/box" ] && [ ! "$(test_cgroups)" ] && [ ! "$(test_processes)" ]; }
 
 @test "oci-delete undoes a creation that was stopped after any stage" {
-	for stage in validate cgroup nsenter-setup prepare-root mount pivot; do
+	for stage in validate seccomp cgroup nsenter-setup prepare-root mount pivot; do
 		mkbundle box
 		oci-create --until "$stage" box box >/dev/null 2>&1 </dev/null
 		run -0 oci-delete box

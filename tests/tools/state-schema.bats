@@ -19,7 +19,7 @@ matches() {
 	oci-validate --no-new-keyring --pid-file "$PWD/pid" box "$BUNDLE"
 	matches box validate
 	local stage
-	for stage in cgroup nsenter-setup prepare-root mount \
+	for stage in seccomp cgroup nsenter-setup prepare-root mount \
 		'hook prestart createRuntime createContainer' pivot; do
 		# shellcheck disable=SC2086 # the kinds of hooks
 		set -- $stage

@@ -11,7 +11,7 @@
 #include "base/own.h"
 #include "stage/pipeline.h"
 
-#define HEAD "validate\ncgroup\nnsenter-setup\nprepare-root\nmount\n"
+#define HEAD "validate\nseccomp\ncgroup\nnsenter-setup\nprepare-root\nmount\n"
 #define HOOKS "hook prestart createRuntime\nhook createContainer\n"
 
 static void stock(void **state)
@@ -28,7 +28,7 @@ static void stock(void **state)
 		assert_string_equal(p->steps[i].name, stages[i].name);
 	}
 	assert_int_equal(p->steps[0].line, 3);
-	assert_int_equal(p->steps[8].line, 10);
+	assert_int_equal(p->steps[9].line, 11);
 }
 
 static void exec_lines(void **state)
@@ -43,16 +43,16 @@ static void exec_lines(void **state)
 	(void)state;
 	assert_non_null(p);
 	assert_int_equal(p->n, n_stages + 3);
-	assert_null(p->steps[5].stage);
-	argv = p->steps[5].argv;
+	assert_null(p->steps[6].stage);
+	argv = p->steps[6].argv;
 	assert_string_equal(argv[0], "/bin/step");
 	assert_string_equal(argv[1], "--flag");
 	assert_string_equal(argv[2], "two  words");
 	assert_string_equal(argv[3], "a \"b\" #c");
 	assert_string_equal(argv[4], "xy z");
 	assert_null(argv[5]);
-	assert_string_equal(p->steps[9].name, "exec /bin/other");
-	assert_int_equal(p->steps[5].line, 6);
+	assert_string_equal(p->steps[10].name, "exec /bin/other");
+	assert_int_equal(p->steps[6].line, 7);
 }
 
 static void wrong(void **state)
@@ -64,19 +64,22 @@ static void wrong(void **state)
 		{"validate\ncgruop\n", "p:2: unknown stage \"cgruop\" (did you mean \"cgroup\"?)"},
 		{"validate\nexe /bin/x\n", "p:2: unknown stage \"exe\" (did you mean \"exec\"?)"},
 		{"validate\nquite-different\n", "p:2: unknown stage \"quite-different\""},
-		{HEAD "hook createruntim", "p:6: unknown hook \"createruntim\" (did you mean "
+		{HEAD "hook createruntim", "p:7: unknown hook \"createruntim\" (did you mean "
 					   "\"createRuntime\"?)"},
-		{HEAD "hook", "p:6: \"hook\" needs the names of hooks: prestart, createRuntime, "
+		{HEAD "hook", "p:7: \"hook\" needs the names of hooks: prestart, createRuntime, "
 			      "createContainer"},
 		{HEAD HOOKS, "p: the stage \"pivot\" is missing"},
-		{HEAD "pivot\n", "p:6: \"hook prestart\" must come before \"pivot\""},
-		{"validate\nnsenter-setup\n", "p:2: \"cgroup\" must come before \"nsenter-setup\""},
+		{HEAD "pivot\n", "p:7: \"hook prestart\" must come before \"pivot\""},
+		{"validate\nnsenter-setup\n",
+		 "p:2: \"seccomp\" must come before \"nsenter-setup\""},
+		{"validate\nseccomp\nnsenter-setup\n",
+		 "p:3: \"cgroup\" must come before \"nsenter-setup\""},
 		{"validate\nvalidate\n", "p:2: \"validate\" was there before"},
-		{HEAD "cgroup\n", "p:6: \"cgroup\" was there before"},
+		{HEAD "cgroup\n", "p:7: \"cgroup\" was there before"},
 		{"exec /bin/x\nvalidate\n", "p:1: \"validate\" must come before \"exec /bin/x\""},
-		{HEAD "exec\n", "p:6: \"exec\" needs a program"},
-		{HEAD "exec step\n", "p:6: the program \"step\" is not an absolute path"},
-		{HEAD "exec /x 'open\n", "p:6: a quote is not closed"},
+		{HEAD "exec\n", "p:7: \"exec\" needs a program"},
+		{HEAD "exec step\n", "p:7: the program \"step\" is not an absolute path"},
+		{HEAD "exec /x 'open\n", "p:7: a quote is not closed"},
 		{"validate now\n",
 		 "p:1: the stage \"validate\" takes nothing, but here is \"now\""},
 	};
