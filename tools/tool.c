@@ -20,6 +20,8 @@
 #define OCI_COMMIT "unknown"
 #endif
 
+const char tool_version[] = OCI_VERSION, tool_commit[] = OCI_COMMIT;
+
 struct tool_globals tool = {.log_format = "text", .lock_fd = -1, .error_fd = -1, .command = "oci"};
 
 const struct opt tool_global_options[] = {
@@ -48,7 +50,7 @@ void tool_print_version(void)
 	const struct scmp_version *seccomp = seccomp_version();
 
 	printf("%s version %s\ncommit: %s\nspec: 1.3.0\nlibseccomp: %u.%u.%u\n", tool.command,
-	       OCI_VERSION, OCI_COMMIT, seccomp->major, seccomp->minor, seccomp->micro);
+	       tool_version, tool_commit, seccomp->major, seccomp->minor, seccomp->micro);
 }
 
 static int check_globals(struct oci_err *err)

@@ -41,6 +41,7 @@ struct tool_globals {
 };
 
 extern struct tool_globals tool;
+extern const char tool_version[], tool_commit[];
 extern const struct opt tool_global_options[];
 
 /*
@@ -66,6 +67,12 @@ int tool_fail_at(const struct oci_err *err, const struct container *c);
 bool tool_read_error(const char *text, size_t len, struct oci_err *err);
 
 void tool_print_version(void);
+
+/* report_host.c: prints a report of host/host.h, a line for each requirement, in columns. */
+void tool_print_host(const struct json_object *report);
+
+/* Prints it as JSON, for people and programs. */
+void tool_print_json(struct json_object *json);
 
 /* Opens the container named by an operand, with the lock that --lock-fd says. */
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
