@@ -20,11 +20,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,39 +30,15 @@
 #include "base/sock.h"
 #include "init/protocol.h"
 #include "kernel/cgroup.h"
+#include "kernel/launcher.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/userns.h"
 #include "stage/stage.h"
 
-/* Init's program, put into this executable by the build. */
-extern const char init_image[], init_image_end[];
+enum { LISTEN_BACKLOG = 16 };
 
-enum { FDS_MAX = LAUNCHER_JOIN + SETUP_JOINS_MAX + SETUP_CGROUPS_MAX, LISTEN_BACKLOG = 16 };
-
-/* The stage's descriptors, by their place in the launcher; control is ours, [LAUNCHER_CONTROL] its.
- */
-struct launch {
-	struct init_setup setup;
-	int fds[FDS_MAX];
-	int control;
-	int program;
-	pid_t launcher;
-};
-
-static void close_launch(struct launch *l)
-{
-	for (size_t i = 0; i < FDS_MAX; i++)
-		own_close_fd(&l->fds[i]);
-	own_close_fd(&l->control);
-	own_close_fd(&l->program);
-	/* Without our end of the control socket it ends by itself, if it has not yet. */
-	if (l->launcher > 0)
-		while (waitpid(l->launcher, NULL, 0) < 0 && errno == EINTR)
-			;
-}
-
-static int open_joins(struct launch *l, const struct json_object *list, struct oci_err *err)
+static int open_joins(struct launcher *l, const struct json_object *list, struct oci_err *err)
 {
 	for (size_t i = 0; i < json_length(list); i++) {
 		const struct json_object *ns = json_item(list, i);
@@ -103,7 +76,8 @@ static int copy_name(char *name, const char *text, const char *what, struct oci_
  * Into the v2 cgroup init is cloned (CLONE_INTO_CGROUP); or, with "walk", the
  * launcher moves itself there before, as it does into those of v1.
  */
-static int open_cgroups(const struct container *c, struct launch *l, bool walk, struct oci_err *err)
+static int open_cgroups(const struct container *c, struct launcher *l, bool walk,
+			struct oci_err *err)
 {
 	int *moves = l->fds + LAUNCHER_JOIN + l->setup.n_joins;
 	size_t n = SETUP_CGROUPS_MAX - 1;
@@ -124,14 +98,12 @@ static int open_cgroups(const struct container *c, struct launch *l, bool walk, 
 	return 0;
 }
 
-static int prepare(const struct container *c, struct launch *l, bool walk, struct oci_err *err)
+static int prepare(const struct container *c, struct launcher *l, bool walk, struct oci_err *err)
 {
 	const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
 	uint64_t new_ns = ns_new(c->config), listed = ns_listed(c->config);
 	struct init_setup *s = &l->setup;
-	int pair[2];
 
-	s->version = INIT_VERSION;
 	s->clone_flags = new_ns & ~later;
 	s->new_cgroup_ns = (new_ns & CLONE_NEWCGROUP) != 0;
 	s->new_time_ns = (new_ns & CLONE_NEWTIME) != 0;
@@ -154,98 +126,6 @@ static int prepare(const struct container *c, struct launch *l, bool walk, struc
 	}
 	if (open_cgroups(c, l, walk, err) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(err, errno, "cannot make a socket pair");
-	l->control = pair[0];
-	l->fds[LAUNCHER_CONTROL] = pair[1];
-	/* A sealed copy: through /proc/PID/exe nobody reaches, or changes, a file of the host. */
-	l->program = fd_memory_file("oci-init", init_image, (size_t)(init_image_end - init_image),
-				    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-	if (l->program < 0)
-		return err_sys(err, errno, "cannot make a memory file for init");
-	return 0;
-}
-
-/*
- * In a vforked child: puts the descriptors in their places and becomes the
- * launcher. They are moved out of the way first, since a source may lie where
- * another has to go.
- */
-static _Noreturn void exec_launcher(const struct launch *l, int base, pid_t parent)
-{
-	int moved[FDS_MAX], program;
-	char number[16];
-	char *argv[] = {(char[]){"oci-init"}, number, NULL}, *env[] = {NULL};
-	sigset_t none;
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(1);
-	for (int i = 0; i < FDS_MAX; i++) {
-		moved[i] = l->fds[i] < 0 ? -1 : fcntl(l->fds[i], F_DUPFD_CLOEXEC, base + FDS_MAX);
-		if (l->fds[i] >= 0 && moved[i] < 0)
-			_exit(1);
-	}
-	program = fcntl(l->program, F_DUPFD_CLOEXEC, base + FDS_MAX);
-	for (int i = 0; i < FDS_MAX; i++)
-		if (moved[i] >= 0 && dup2(moved[i], base + i) < 0)
-			_exit(1);
-	for (int fd = 3; fd < base; fd++)
-		if (fcntl(fd, F_SETFD, 0) < 0 && errno != EBADF)
-			_exit(1);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	snprintf(number, sizeof number, "%d", base);
-	syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
-	_exit(1);
-}
-
-static int start_launcher(const struct container *c, struct launch *l, struct oci_err *err)
-{
-	int base = 3 + (int)c->state->options.preserve_fds;
-	pid_t parent = getpid();
-
-	l->launcher = vfork();
-	if (l->launcher == 0)
-		exec_launcher(l, base, parent);
-	if (l->launcher < 0)
-		return err_sys(err, errno, "cannot start the launcher");
-	own_close_fd(&l->fds[LAUNCHER_CONTROL]);
-	l->fds[LAUNCHER_CONTROL] = -1;
-	if (fd_send(l->control, &l->setup, sizeof l->setup, NULL, 0) < 0)
-		return err_sys(err, errno, "cannot tell the launcher what to do");
-	return 0;
-}
-
-/* The next message, which must be this step; a failure of launcher or init arrives here too. */
-static int await(const struct launch *l, enum setup_step step, struct setup_message *message,
-		 struct oci_err *err)
-{
-	union {
-		struct setup_message message;
-		struct init_reply reply;
-	} in;
-	ssize_t n = fd_receive(l->control, &in, sizeof in, NULL, NULL);
-
-	if (n == (ssize_t)sizeof in.reply) {
-		in.reply.text[sizeof in.reply.text - 1] = '\0';
-		return err_sys(err, in.reply.status, "%s", in.reply.text);
-	}
-	if (n == (ssize_t)sizeof in.message && in.message.step == step) {
-		*message = in.message;
-		return 0;
-	}
-	if (n < 0 && errno != ECONNRESET)
-		return err_sys(err, errno, "cannot hear the launcher");
-	return err_set(err, FAULT_SYSTEM,
-		       "the container's first process ended while it was set up");
-}
-
-static int tell(const struct launch *l, enum setup_step step, int fd, struct oci_err *err)
-{
-	struct setup_message message = {.step = step};
-
-	if (fd_send(l->control, &message, sizeof message, &fd, fd >= 0) < 0)
-		return err_sys(err, errno, "cannot tell init to go on");
 	return 0;
 }
 
@@ -273,7 +153,7 @@ static int write_offsets(const struct container *c, pid_t pid, int proc, struct 
 	return 0;
 }
 
-static int serve_time(const struct container *c, const struct launch *l, struct oci_err *err)
+static int serve_time(const struct container *c, const struct launcher *l, struct oci_err *err)
 {
 	pid_t pid = c->state->init.pid;
 	struct setup_message message;
@@ -281,24 +161,24 @@ static int serve_time(const struct container *c, const struct launch *l, struct 
 	char path[48];
 	int proc = proc_fd(err);
 
-	if (proc < 0 || await(l, SETUP_TIME, &message, err) < 0 ||
+	if (proc < 0 || launcher_await(l, SETUP_TIME, &message, err) < 0 ||
 	    write_offsets(c, pid, proc, err) < 0)
 		return -1;
 	snprintf(path, sizeof path, "%d/ns/time_for_children", (int)pid);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open init's time namespace");
-	return tell(l, SETUP_TIME_DONE, fd, err);
+	return launcher_tell(l, SETUP_TIME_DONE, fd, err);
 }
 
 /* init is ours alone until SETUP_JOIN_DONE: its pid is in the record before it may go on. */
-static int bring_up(struct container *c, struct launch *l, struct oci_err *err)
+static int bring_up(struct container *c, struct launcher *l, struct oci_err *err)
 {
 	const struct json_object *config = json_member(c->config, "linux");
 	struct setup_message message;
 	pid_t pid;
 
-	if (await(l, SETUP_CLONED, &message, err) < 0)
+	if (launcher_await(l, SETUP_CLONED, &message, err) < 0)
 		return -1;
 	pid = message.pid;
 	c->state->init = (struct proc_id){pid, proc_start_time(pid)};
@@ -310,15 +190,15 @@ static int bring_up(struct container *c, struct launch *l, struct oci_err *err)
 	    userns_write_maps(pid, json_member(config, "uidMappings"),
 			      json_member(config, "gidMappings"), err) < 0)
 		return -1;
-	if (tell(l, SETUP_JOIN_DONE, -1, err) < 0)
+	if (launcher_tell(l, SETUP_JOIN_DONE, -1, err) < 0)
 		return -1;
 	if (l->setup.new_time_ns && serve_time(c, l, err) < 0)
 		return -1;
-	return await(l, SETUP_UP, &message, err);
+	return launcher_await(l, SETUP_UP, &message, err);
 }
 
 /* After a failure: init, which ends without our end of the control socket, and how it ended. */
-static bool was_killed(const struct container *c, struct launch *l)
+static bool was_killed(const struct container *c, struct launcher *l)
 {
 	pid_t pid = c->state->init.pid;
 	int status;
@@ -334,11 +214,11 @@ static bool was_killed(const struct container *c, struct launch *l)
 /* 1: the kernel killed init when it was cloned into its cgroup. */
 static int attempt(struct container *c, bool walk, struct oci_err *err)
 {
-	__attribute__((cleanup(close_launch))) struct launch l = {.control = -1, .program = -1};
+	__attribute__((cleanup(launcher_close))) struct launcher l;
 
-	for (size_t i = 0; i < FDS_MAX; i++)
-		l.fds[i] = -1;
-	if (prepare(c, &l, walk, err) < 0 || start_launcher(c, &l, err) < 0)
+	launcher_init(&l);
+	if (prepare(c, &l, walk, err) < 0 ||
+	    launcher_start(&l, c->state->options.preserve_fds, err) < 0)
 		return -1;
 	if (bring_up(c, &l, err) == 0)
 		return 0;
