@@ -19,6 +19,7 @@
 #include "base/own.h"
 #include "kernel/cgroup.h"
 #include "kernel/holder.h"
+#include "kernel/netdev.h"
 #include "kernel/proc.h"
 #include "lifecycle/end.h"
 #include "lifecycle/lifecycle.h"
@@ -76,9 +77,22 @@ int end_processes(const struct container *c, struct oci_err *err)
 	return c->state->init.pid ? kill_init(c, err) : 0;
 }
 
+/*
+ * A creation that is given up takes nothing from the host. What cannot be put back the kernel gives
+ * back when the namespace ends, as it does for a container that was created.
+ */
+static void give_back(const struct container *c)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+
+	if (c->state->status == STATUS_CREATING && !proc_other_boot(c->state->boot_id))
+		netdev_put_back(c, -1, &ignored);
+}
+
 int lifecycle_clear(struct container *c, struct oci_err *err)
 {
 	if (c->state) {
+		give_back(c);
 		if (end_processes(c, err) < 0)
 			return -1;
 		/* Of another boot: directories of that name are somebody else's. */

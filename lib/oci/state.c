@@ -28,6 +28,8 @@ void state_free(struct oci_state *state)
 	free(state->options.pipeline);
 	json_object_put(state->annotations);
 	json_object_put(state->cgroup);
+	json_object_put(state->net_devices);
+	json_object_put(state->rdt);
 	json_object_put(state->stages);
 	free(state);
 }
@@ -104,6 +106,8 @@ struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 	state->root_ino = json_uint(ours, "rootIno", 0);
 	read_options(json_member(ours, "options"), &state->options);
 	state->cgroup = json_object_get(json_member(ours, "cgroup"));
+	state->net_devices = json_object_get(json_member(ours, "netDevices"));
+	state->rdt = json_object_get(json_member(ours, "intelRdt"));
 	state->stages = json_object_get(json_member(ours, "stages"));
 	if (!read_status(json_string(json, "status"), &state->status) || !state->id ||
 	    !state->bundle || !state->boot_id || !state->rootfs ||
@@ -176,6 +180,10 @@ static struct json_object *format_ours(const struct oci_state *state)
 	json_object_object_add(ours, "options", format_options(&state->options));
 	if (state->cgroup)
 		json_object_object_add(ours, "cgroup", json_object_get(state->cgroup));
+	if (state->net_devices)
+		json_object_object_add(ours, "netDevices", json_object_get(state->net_devices));
+	if (state->rdt)
+		json_object_object_add(ours, "intelRdt", json_object_get(state->rdt));
 	json_object_object_add(ours, "stages", json_object_get(state->stages));
 	return ours;
 }

@@ -59,6 +59,8 @@ struct oci_state {
 	uint64_t root_dev, root_ino;
 	struct create_options options;
 	struct json_object *cgroup; /* owned by kernel/cgroup.h; NULL until oci-cgroup plans it */
+	struct json_object *net_devices; /* owned by kernel/netdev.h: what was moved, or NULL */
+	struct json_object *rdt;	 /* owned by kernel/rdt.h: the group, or NULL */
 	struct json_object *stages; /* array of {name, result, ms}: what has been done, in order */
 };
 

@@ -31,6 +31,7 @@
 #include "init/protocol.h"
 #include "kernel/cgroup.h"
 #include "kernel/launcher.h"
+#include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "kernel/userns.h"
@@ -245,8 +246,10 @@ int stage_nsenter_setup(struct container *c, struct oci_err *err)
 	}
 	if (result)
 		return -1;
-	return cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL),
-			     err);
+	if (cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL), err) <
+	    0)
+		return -1;
+	return netdev_move(c, err);
 }
 
 char *describe_nsenter_setup(const struct container *c)

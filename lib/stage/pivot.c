@@ -32,6 +32,7 @@
 #include "kernel/joined.h"
 #include "kernel/mask.h"
 #include "kernel/mount.h"
+#include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
 #include "kernel/passwd.h"
@@ -326,13 +327,13 @@ static int change_root(struct pivot *p, int flags, struct oci_err *err)
 	return get_ready(p, root_fd, root_fd, false, err);
 }
 
-int stage_pivot(struct container *c, struct oci_err *err)
+static int pivot(struct container *c, struct oci_err *err)
 {
 	__attribute__((cleanup(close_pivot))) struct pivot p = {
 		.c = c, .init = -1, .console = -1, .agent = -1, .sysctl = -1, .null_mount = -1};
 	int flags = 0, result;
 
-	if (container_load_config(c, err) < 0 || before(&p, err) < 0)
+	if (before(&p, err) < 0)
 		return -1;
 	/* The parameters are those of these namespaces. */
 	if (p.sysctl >= 0)
@@ -347,6 +348,23 @@ int stage_pivot(struct container *c, struct oci_err *err)
 		return -1;
 	c->warnings = p.warnings;
 	return 0;
+}
+
+/* Init ends if it cannot get ready, and its network namespace with it: too early for the undoing.
+ */
+int stage_pivot(struct container *c, struct oci_err *err)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_fd int network = -1;
+
+	if (container_load_config(c, err) < 0)
+		return -1;
+	network = netdev_hold(c);
+	if (pivot(c, err) == 0)
+		return 0;
+	if (network >= 0)
+		netdev_put_back(c, network, &ignored);
+	return -1;
 }
 
 char *describe_pivot(const struct container *c)
