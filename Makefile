@@ -64,8 +64,10 @@ init_objects := $(init_sources:%.c=$B/%.o)
 
 # Helper programs, one a file, each with the libraries that it alone needs.
 helpers := $(notdir $(patsubst %.c,%,$(wildcard libexec/oci-*.c)))
+# Made of the program's tables.
+generated_pages := $B/man/oci-config.json.5
 
-all: $B/oci links $(helpers:%=$B/libexec/%)
+all: $B/oci links generated $(helpers:%=$B/libexec/%)
 
 # tools/oci-mount.c has a main; in the one executable it is oci_mount_main.
 main_name = $(if $(filter oci%,$(notdir $1)),-Dmain=$(subst -,_,$(notdir $1))_main)
@@ -127,9 +129,16 @@ $B/libexec/%: libexec/%.c $B/liboci.a | packages
 	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP $(filter-out -static,$(ldflags)) -o $@ $< \
 		$B/liboci.a $(own_libs) $(call helper_libs,$<)
 
+generated: $(generated_pages)
+
 links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done
 	@ln -sfn $(notdir $B) $(BUILD)/current
+
+$B/man/oci-config.json.5: man/oci-config.json.awk $B/oci
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)$B/oci validate --properties | awk -f $< >$@.new && mv $@.new $@
 
 # ---- Packages: installed on Debian as root, otherwise make says which command does it ----------
 
@@ -208,7 +217,7 @@ install: all
 	for c in $(filter-out oci,$(commands)); do ln -sf oci $(bindir)/$$c; done
 	for helper in $(helpers); do \
 		install -D -s -m 755 $B/libexec/$$helper $(libexecdir)/$$helper || exit; done
-	for page in $(wildcard man/*.[1-9]); do \
+	for page in $(wildcard man/*.[1-9]) $(generated_pages); do \
 		install -D -m 644 -t $(mandir)/man$${page##*.} $$page || exit; done
 	install -m 644 README.md LICENSE $(docdir)
 	for file in $(wildcard pipeline/*.pipeline pipeline/examples/*); do \
@@ -216,7 +225,7 @@ install: all
 
 uninstall:
 	rm -f $(bindir)/oci $(addprefix $(bindir)/,$(commands))
-	for page in $(notdir $(wildcard man/*.[1-9])); do rm -f $(mandir)/man$${page##*.}/$$page; done
+	for page in $(notdir $(wildcard man/*.[1-9]) $(generated_pages)); do rm -f $(mandir)/man$${page##*.}/$$page; done
 	rm -rf $(docdir) $(libexecdir)
 
 clean:
@@ -228,5 +237,5 @@ help:
 -include $(wildcard $B/unit/*.d $B/libexec/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all demo links packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
+.PHONY: all demo links generated packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
 	install uninstall clean help

@@ -24,7 +24,7 @@ setup() {
 
 @test "manual pages, the licence, the pipelines and the examples are installed" {
 	local page
-	for page in "$REPO"/man/*.[1-9]; do
+	for page in "$REPO"/man/*.[1-9] "$OCI_BUILD"/man/*.[1-9]; do
 		[[ -e $page ]] || continue
 		test -s "$BATS_TEST_TMPDIR/to/usr/share/man/man${page##*.}/${page##*/}"
 	done

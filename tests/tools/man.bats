@@ -54,16 +54,25 @@ page_options() {
 		<(sed -nE 's/^\.It ([0-9]+)$/\1/p' "$MAN/oci.1")
 }
 
+@test "oci-config.json(5) has every property, and says of each who applies it" {
+	diff <(oci-validate --properties | awk '{print ($1)}') \
+		<(sed -n 's/^\.It Pa //p' "$OCI_BUILD/man/oci-config.json.5")
+	diff <(oci-validate --properties --json | jq -r '.[] | .pointer | select(. != "")' | wc -l) \
+		<(grep -c '^\.It Pa /.' "$OCI_BUILD/man/oci-config.json.5")
+	grep -A3 '^\.It Pa /linux/timeOffsets$' "$OCI_BUILD/man/oci-config.json.5" |
+		grep -qx 'applied by oci-nsenter-setup'
+}
+
 @test "the pages are valid mdoc" {
 	require command:mandoc
-	run -0 mandoc -Tlint -W warning "$MAN"/*.[1-9]
+	run -0 mandoc -Tlint -W warning "$MAN"/*.[1-9] "$OCI_BUILD"/man/*.[1-9]
 	[ -z "$output" ] || show
 }
 
 @test "the pages refer to pages that exist" {
 	local name section bad=''
 	while read -r name section; do
-		[[ -e $MAN/$name.$section ]] || bad+=" $name($section)"
+		[[ -e $MAN/$name.$section || -e $OCI_BUILD/man/$name.$section ]] || bad+=" $name($section)"
 	done < <(sed -nE 's/.*Xr (oci[a-z.-]*) ([1-9]).*/\1 \2/p' "$MAN"/*.[1-9] | sort -u)
 	[[ ! $bad ]] || fail "no such page:$bad"
 }
