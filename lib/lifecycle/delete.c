@@ -21,6 +21,7 @@
 #include "kernel/holder.h"
 #include "kernel/netdev.h"
 #include "kernel/proc.h"
+#include "kernel/rdt.h"
 #include "lifecycle/end.h"
 #include "lifecycle/lifecycle.h"
 #include "stage/hook.h"
@@ -85,19 +86,27 @@ static void give_back(const struct container *c)
 {
 	own_err struct oci_err ignored = ERR_INIT;
 
-	if (c->state->status == STATUS_CREATING && !proc_other_boot(c->state->boot_id))
-		netdev_put_back(c, -1, &ignored);
+	netdev_put_back(c, -1, &ignored);
+}
+
+/* Of another boot: directories of these names are somebody else's. */
+static int clear_groups(const struct container *c, bool undo, struct oci_err *err)
+{
+	if (proc_other_boot(c->state->boot_id))
+		return 0;
+	if (c->state->rdt && rdt_clear(c, undo, err) < 0)
+		return -1;
+	return c->state->cgroup ? cgroup_remove(c->state->cgroup, err) : 0;
 }
 
 int lifecycle_clear(struct container *c, struct oci_err *err)
 {
 	if (c->state) {
-		give_back(c);
-		if (end_processes(c, err) < 0)
-			return -1;
-		/* Of another boot: directories of that name are somebody else's. */
-		if (c->state->cgroup && !proc_other_boot(c->state->boot_id) &&
-		    cgroup_remove(c->state->cgroup, err) < 0)
+		const bool undo = c->state->status == STATUS_CREATING;
+
+		if (undo && !proc_other_boot(c->state->boot_id))
+			give_back(c);
+		if (end_processes(c, err) < 0 || clear_groups(c, undo, err) < 0)
 			return -1;
 	}
 	return container_remove(c, err);

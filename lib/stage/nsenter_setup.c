@@ -34,6 +34,7 @@
 #include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
+#include "kernel/rdt.h"
 #include "kernel/userns.h"
 #include "stage/stage.h"
 
@@ -249,7 +250,7 @@ int stage_nsenter_setup(struct container *c, struct oci_err *err)
 	if (cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL), err) <
 	    0)
 		return -1;
-	return netdev_move(c, err);
+	return rdt_setup(c, err) < 0 ? -1 : netdev_move(c, err);
 }
 
 char *describe_nsenter_setup(const struct container *c)

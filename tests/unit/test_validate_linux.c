@@ -322,7 +322,11 @@ static void test_others(void **state)
 {
 	(void)state;
 	ERROR("/annotations/", "must not be empty", "/annotations", "{\"\": \"x\"}");
-	ERROR("/linux/intelRdt", "is not supported", "/linux/intelRdt", "{\"closID\": \"x\"}");
+	ERROR("/linux/intelRdt/closID", "", "/linux/intelRdt", "{\"closID\": \"a/b\"}");
+	ERROR("/linux/intelRdt/memBwSchema", "must begin with", "/linux/intelRdt",
+	      "{\"memBwSchema\": \"L3:0=1\"}");
+	ERROR("/linux/intelRdt/schemata/0", "", "/linux/intelRdt",
+	      "{\"schemata\": [\"L3:0=1\\n\"]}");
 	ERROR("/linux/personality/flags/0", "is not supported", "/linux/personality",
 	      "{\"domain\": \"LINUX\", \"flags\": [\"X\"]}");
 	FINE("/linux/personality", "{\"domain\": \"LINUX32\"}");
