@@ -89,6 +89,8 @@ static void fill(struct tool_call *call, const struct creation *cr)
 			add_fd(call, "--leash-fd", cr->c->leash_fd);
 		call->preserve_fds = r->options.preserve_fds;
 	}
+	if (call->stage->run == stage_pivot && r->console_fd >= 0)
+		add_fd(call, "--console-fd", r->console_fd);
 	add(call, r->id);
 	if (strncmp(name, "hook ", 5) == 0)
 		add(call, name + 5);
@@ -158,6 +160,12 @@ static int run_tool(struct creation *cr, struct tool_call *call, struct oci_err 
 	return status == 0 ? 0 : take_error(call, status, err);
 }
 
+static int copy_option(const char *text, char **ret_copy)
+{
+	*ret_copy = text ? strdup(text) : NULL;
+	return text && !*ret_copy ? -1 : 0;
+}
+
 /* oci-validate has made the container as if by hand; now it is this driver's. */
 static int adopt(struct creation *cr, struct oci_err *err)
 {
@@ -169,11 +177,9 @@ static int adopt(struct creation *cr, struct oci_err *err)
 	cr->c->state->creator = (struct proc_id){getpid(), proc_start_time(getpid())};
 	/* What no option of oci-validate says. */
 	cr->c->state->options.listen_fds = r->options.listen_fds;
-	if (r->options.pipeline) {
-		cr->c->state->options.pipeline = strdup(r->options.pipeline);
-		if (!cr->c->state->options.pipeline)
-			return err_sys(err, ENOMEM, "cannot keep the options");
-	}
+	if (copy_option(r->options.pipeline, &cr->c->state->options.pipeline) < 0 ||
+	    copy_option(r->options.pidfd_socket, &cr->c->state->options.pidfd_socket) < 0)
+		return err_sys(err, ENOMEM, "cannot keep the options");
 	cr->c->driven = true;
 	return container_save(cr->c, err);
 }

@@ -18,6 +18,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "base/pidfd_socket.h"
 #include "base/pid_file.h"
 #include "base/spawn.h"
 #include "init/protocol.h"
@@ -178,6 +179,8 @@ static int run_step(struct creation *cr, const struct pipeline_step *step, struc
 
 	if (makes_init && make_leash(cr, err) < 0)
 		return -1;
+	if (cr->c)
+		cr->c->console_fd = cr->request->console_fd;
 	if (step_run(cr, step, err) < 0)
 		return -1;
 	if (makes_init) {
@@ -247,6 +250,18 @@ static void keep(struct creation *cr, struct oci_err *err)
 			 cr->c->id, cr->c->id, cr->c->id);
 }
 
+static int send_pidfd(const struct creation *cr, struct oci_err *err)
+{
+	const struct oci_state *state = cr->c->state;
+	own_fd int pidfd = -1;
+
+	if (!state->options.pidfd_socket)
+		return 0;
+	pidfd = proc_open(&state->init, err);
+	return pidfd < 0 ? -1
+			 : pidfd_socket_send(state->options.pidfd_socket, pidfd, "standard", err);
+}
+
 static int run_transaction(struct creation *cr, bool *ret_stopped, struct oci_err *err)
 {
 	if (cr->request->resume && reopen(cr, err) < 0)
@@ -255,7 +270,7 @@ static int run_transaction(struct creation *cr, bool *ret_stopped, struct oci_er
 		return -1;
 	if (*ret_stopped)
 		return end_transaction(cr, STATUS_CREATING, err);
-	if (write_pid_file(cr, err) < 0)
+	if (send_pidfd(cr, err) < 0 || write_pid_file(cr, err) < 0)
 		return -1;
 	return end_transaction(cr, STATUS_CREATED, err);
 }

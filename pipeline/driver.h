@@ -31,6 +31,8 @@ struct create_request {
 	bool keep;		   /* leave it as it is if a step fails */
 	bool as_tools;		   /* --exec: each stage as its tool */
 	struct times *times;	   /* NULL: nobody wants to know */
+	int console_fd; /* connected: the terminal is sent there, in place of a console socket; or
+			   -1 */
 };
 
 /*

@@ -71,9 +71,7 @@ static int open_streams(struct relay *r, struct oci_err *err)
 	r->in_open = true;
 	r->out_max = writable_at_once(r->out);
 	r->can_read = r->can_write = true;
-	terminal_copy_size(r->master);
-	if (!isatty(STDOUT_FILENO))
-		terminal_plain_newlines(r->master);
+	terminal_prepare(r->master);
 	r->raw = terminal_raw(STDIN_FILENO, &r->before);
 	return 0;
 }

@@ -66,11 +66,12 @@ void terminal_copy_size(int master)
 	}
 }
 
-void terminal_plain_newlines(int master)
+void terminal_prepare(int master)
 {
 	struct termios modes;
 
-	if (tcgetattr(master, &modes) < 0)
+	terminal_copy_size(master);
+	if (isatty(STDOUT_FILENO) || tcgetattr(master, &modes) < 0)
 		return;
 	modes.c_oflag &= ~(tcflag_t)ONLCR;
 	tcsetattr(master, TCSANOW, &modes);

@@ -26,8 +26,11 @@ bool terminal_background(int fd);
 /* Gives the pseudoterminal the size of the first of our standard descriptors that is a terminal. */
 void terminal_copy_size(int master);
 
-/* A program's newlines stay single bytes: for a master whose output goes to a file or a pipe. */
-void terminal_plain_newlines(int master);
+/*
+ * What a pseudoterminal's master needs before its program starts: the size; and if our standard
+ * output is no terminal, newlines stay single bytes.
+ */
+void terminal_prepare(int master);
 
 /* The character that a reader of the terminal takes for the end of its input; -1: none does. */
 int terminal_eof(int master);

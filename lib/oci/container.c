@@ -99,7 +99,7 @@ static struct container *container_alloc(const char *root, const char *id, bool 
 		err_sys(err, errno, "cannot allocate");
 		return NULL;
 	}
-	c->root_fd = c->dir_fd = c->leash_fd = -1;
+	c->root_fd = c->dir_fd = c->leash_fd = c->console_fd = -1;
 	c->id = strdup(id);
 	c->root = strdup(root);
 	c->root_fd = open_root(root, make, err);

@@ -43,8 +43,10 @@ struct container {
 	size_t config_len;
 	struct json_object *config;
 	struct json_object *warnings; /* array of strings for the user, or NULL */
-	bool driven;  /* state is saved at the points of no return only, not after each stage */
-	int leash_fd; /* --leash-fd of oci-nsenter-setup: init dies with its writer; or -1 */
+	bool driven;	/* state is saved at the points of no return only, not after each stage */
+	int leash_fd;	/* --leash-fd of oci-nsenter-setup: init dies with its writer; or -1 */
+	int console_fd; /* --console-fd of oci-pivot: connected, in place of a console socket; or -1
+			 */
 };
 
 /* Whether id may name a container: [A-Za-z0-9_+][A-Za-z0-9_+.-]{0,254}. */

@@ -25,6 +25,7 @@ void state_free(struct oci_state *state)
 	free(state->rootfs);
 	free(state->options.console_socket);
 	free(state->options.pid_file);
+	free(state->options.pidfd_socket);
 	free(state->options.pipeline);
 	json_object_put(state->annotations);
 	json_object_put(state->cgroup);
@@ -69,6 +70,7 @@ static void read_options(const struct json_object *o, struct create_options *opt
 {
 	options->console_socket = copy_string(o, "consoleSocket");
 	options->pid_file = copy_string(o, "pidFile");
+	options->pidfd_socket = copy_string(o, "pidfdSocket");
 	options->pipeline = copy_string(o, "pipeline");
 	options->preserve_fds = (unsigned)json_uint(o, "preserveFds", 0);
 	options->listen_fds = (unsigned)json_uint(o, "listenFds", 0);
@@ -153,6 +155,7 @@ static struct json_object *format_options(const struct create_options *options)
 
 	add_string(o, "consoleSocket", options->console_socket);
 	add_string(o, "pidFile", options->pid_file);
+	add_string(o, "pidfdSocket", options->pidfd_socket);
 	add_string(o, "pipeline", options->pipeline);
 	if (options->preserve_fds)
 		add_uint(o, "preserveFds", options->preserve_fds);

@@ -36,6 +36,7 @@ struct proc_id {
 struct create_options {
 	char *console_socket; /* absolute path, or NULL */
 	char *pid_file;	      /* absolute path, or NULL */
+	char *pidfd_socket;   /* absolute path, or NULL */
 	char *pipeline;	      /* --pipeline, absolute path, for --resume; NULL: the stock one */
 	unsigned preserve_fds;
 	unsigned listen_fds; /* LISTEN_FDS: counted in preserve_fds' range, from 3 on */

@@ -70,15 +70,24 @@ static int open_console(struct pivot *p, struct oci_err *err)
 	const char *path = p->c->state->options.console_socket;
 
 	if (!json_true(json_member(p->c->config, "process"), "terminal"))
-		return 0;
-	if (!path) {
-		err_set(err, FAULT_USAGE, "a terminal is wanted, but there is no --console-socket");
+		return path ? err_set(err, FAULT_USAGE,
+				      "cannot use console socket if oci will not detach or "
+				      "allocate "
+				      "tty: process.terminal is not true")
+			    : 0;
+	if (path)
+		p->console = sock_connect_path(path, SOCK_STREAM);
+	else if (p->c->console_fd >= 0)
+		p->console = fcntl(p->c->console_fd, F_DUPFD_CLOEXEC, 3);
+	else {
+		err_set(err, FAULT_USAGE,
+			"cannot allocate tty if oci will detach without setting console socket: "
+			"process.terminal is true, and there is no --console-socket");
 		return err_at(err, "/process/terminal");
 	}
-	p->console = sock_connect_path(path, SOCK_STREAM);
-	return p->console < 0
-		       ? err_sys(err, errno, "cannot connect to the console socket \"%s\"", path)
-		       : 0;
+	return p->console < 0 ? err_sys(err, errno, "cannot connect to the console socket \"%s\"",
+					path ? path : "")
+			      : 0;
 }
 
 static const struct json_object *start_hooks(const struct container *c)
