@@ -163,12 +163,13 @@ static void default_devices(const struct shell *sh)
 void dry_run_devices(const struct shell *sh)
 {
 	const struct json_object *devices = json_path(sh->bundle->config, "linux", "devices", NULL);
+	const bool userns = ns_new(sh->bundle->config) & CLONE_NEWUSER;
 
 	default_devices(sh);
 	for (size_t i = 0; i < json_length(devices); i++) {
 		const struct json_object *d = json_item(devices, i);
 		const char *type = json_string(d, "type");
-		own_ptr char *path = shell_path(json_string(d, "path"));
+		own_ptr char *path = shell_path(json_string(d, "path")), *host = NULL;
 		char pointer[40], numbers[48] = "";
 
 		snprintf(pointer, sizeof pointer, "/linux/devices/%zu", i);
@@ -178,6 +179,14 @@ void dry_run_devices(const struct shell *sh)
 				 (long long)json_int(d, "minor", 0));
 		shell_comment(sh, pointer, "%s", "");
 		shell_run(sh, "mkdir -p \"$(dirname %s)\"", path);
+		if (userns && strcmp(type, "p") != 0) {
+			host = shell_quote(json_string(d, "path"));
+			shell_comment(sh, NULL,
+				      "oci-mount binds a node made for it; a shell has only the "
+				      "host's");
+			shell_run(sh, "touch %s && mount --bind %s %s", path, host, path);
+			continue;
+		}
 		shell_run(sh, "mknod -m %llo %s %s%s",
 			  (unsigned long long)json_uint(d, "fileMode", 0666), path, type, numbers);
 		if (json_has(d, "uid") || json_has(d, "gid"))

@@ -21,22 +21,6 @@
 #include "kernel/mount_target.h"
 #include "oci/mountopt.h"
 
-struct device {
-	const char *path; /* in the container; the host's has the same */
-	mode_t type, mode;
-	dev_t rdev;
-	uid_t uid;
-	gid_t gid;
-};
-
-static const struct {
-	const char *name;
-	unsigned major, minor;
-} default_devices[] = {
-	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
-	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
-
 static const struct {
 	const char *name, *target;
 } links[] = {
@@ -83,6 +67,32 @@ static int fail_existing(const struct device *d, const struct stat *st, struct o
 		       type_name(st->st_mode), major(d->rdev), minor(d->rdev));
 }
 
+/*
+ * With the host's device nothing can be changed, so it must be what config.json asks for. Its owner
+ * is seen as the user namespace that we are in shows it.
+ */
+static int check_host_device(const struct device *d, const struct stat *st, struct oci_err *err)
+{
+	const bool mode = d->wants_mode && (st->st_mode & 07777) != d->mode;
+	const bool owner =
+		(d->wants_uid && st->st_uid != d->uid) || (d->wants_gid && st->st_gid != d->gid);
+
+	if (!matches(st, d))
+		return err_set(err, FAULT_UNSUPPORTED,
+			       "cannot bind the host's \"%s\": it is not the device %u:%u", d->path,
+			       major(d->rdev), minor(d->rdev));
+	if (!mode && !owner)
+		return 0;
+	err_set(err, FAULT_UNSUPPORTED,
+		"no device can be made here, and the host's \"%s\" has mode %#o and owner %u:%u, "
+		"not mode %#o and owner %u:%u",
+		d->path, st->st_mode & 07777, st->st_uid, st->st_gid,
+		d->wants_mode ? d->mode : st->st_mode & 07777, d->wants_uid ? d->uid : st->st_uid,
+		d->wants_gid ? d->gid : st->st_gid);
+	return err_hint(err, "a user namespace, or no CAP_MKNOD: what can be had is the host's "
+			     "device as it is");
+}
+
 /* The host's device, detached. We are in a clone of its mount namespace still. */
 static int open_host_device(const struct device *d, struct oci_err *err)
 {
@@ -94,21 +104,17 @@ static int open_host_device(const struct device *d, struct oci_err *err)
 		return err_hint(err, "devices cannot be made here (a user namespace, or no "
 				     "CAP_MKNOD), so the host's is needed");
 	}
-	if (!matches(&st, d))
-		return err_set(err, FAULT_UNSUPPORTED,
-			       "cannot bind the host's \"%s\": it is not the device %u:%u", d->path,
-			       major(d->rdev), minor(d->rdev));
-	return steal_fd(&tree);
+	return check_host_device(d, &st, err) < 0 ? -1 : steal_fd(&tree);
 }
 
 static int bind_device(const struct device *d, int target, struct oci_err *err)
 {
-	own_fd int tree = open_host_device(d, err);
+	own_fd int host = d->tree >= 0 ? -1 : open_host_device(d, err);
 
-	if (tree < 0)
+	if (d->tree < 0 && host < 0)
 		return -1;
-	return mount_attach(tree, target) < 0
-		       ? err_sys(err, errno, "cannot bind the host's \"%s\"", d->path)
+	return mount_attach(d->tree >= 0 ? d->tree : host, target) < 0
+		       ? err_sys(err, errno, "cannot bind \"%s\"", d->path)
 		       : 0;
 }
 
@@ -167,70 +173,34 @@ static int make_device(const struct device *d, int parent, const char *name, str
 	return err_sys(err, errno, "cannot make \"%s\"", d->path);
 }
 
-static int make_default(int dev, struct oci_err *err)
+static int make_default(const struct device_list *list, int dev, struct oci_err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++) {
-		char path[32];
-		struct device d = {
-			.path = path,
-			.type = S_IFCHR,
-			.mode = 0666,
-			.rdev = makedev(default_devices[i].major, default_devices[i].minor),
-		};
-
-		snprintf(path, sizeof path, "/dev/%s", default_devices[i].name);
-		if (make_device(&d, dev, default_devices[i].name, err) < 0)
+	for (size_t i = list->n_configured; i < list->n; i++)
+		if (make_device(&list->items[i], dev, list->items[i].path + strlen("/dev/"), err) <
+		    0)
 			return -1;
-	}
 	return 0;
 }
 
-static mode_t device_type(const char *type)
-{
-	switch (type ? type[0] : 0) {
-	case 'b':
-		return S_IFBLK;
-	case 'p':
-		return S_IFIFO;
-	default:
-		return S_IFCHR;
-	}
-}
-
-static int make_configured(const struct json_object *config, int root_fd, bool skip_dev,
+static int make_configured(const struct device_list *list, int root_fd, bool skip_dev,
 			   struct oci_err *err)
 {
-	const struct json_object *devices = json_path(config, "linux", "devices", NULL);
-
-	for (size_t i = 0; i < json_length(devices); i++) {
-		const struct json_object *item = json_item(devices, i);
-		const char *path = json_string(item, "path"), *name;
-		own_ptr char *clean = mount_target_clean(path ? path : "");
-		struct device d = {
-			.path = clean,
-			.type = device_type(json_string(item, "type")),
-			/* Some write the type into the mode, as stat(2) has it. */
-			.mode = (mode_t)json_uint(item, "fileMode", 0666) & 07777,
-			.rdev = makedev((unsigned)json_int(item, "major", 0),
-					(unsigned)json_int(item, "minor", 0)),
-			.uid = (uid_t)json_uint(item, "uid", 0),
-			.gid = (gid_t)json_uint(item, "gid", 0),
-		};
+	for (size_t i = 0; i < list->n_configured; i++) {
+		const struct device *d = &list->items[i];
 		own_fd int parent = -1;
+		const char *name;
 
-		if (!clean)
-			return err_sys(err, ENOMEM, "cannot copy a path");
 		/* ptmx is the link to the container's own devpts. */
-		if (strcmp(clean, "/dev/ptmx") == 0 ||
-		    (skip_dev && strncmp(clean, "/dev/", 5) == 0))
+		if (strcmp(d->path, "/dev/ptmx") == 0 ||
+		    (skip_dev && strncmp(d->path, "/dev/", 5) == 0))
 			continue;
-		parent = path_open_parent(root_fd, clean, &name);
+		parent = path_open_parent(root_fd, d->path, &name);
 		if (parent < 0) {
-			err_sys(err, errno, "cannot make the directory of \"%s\"", clean);
-			return err_at(err, "/linux/devices/%zu/path", i);
+			err_sys(err, errno, "cannot make the directory of \"%s\"", d->path);
+			return device_list_at(list, d, "/path", err);
 		}
-		if (make_device(&d, parent, name, err) < 0)
-			return err_at(err, "/linux/devices/%zu", i);
+		if (make_device(d, parent, name, err) < 0)
+			return device_list_at(list, d, "", err);
 	}
 	return 0;
 }
@@ -330,16 +300,17 @@ static int open_dev(int root_fd, struct oci_err *err)
 	return fd < 0 ? err_sys(err, errno, "cannot make \"/dev\"") : fd;
 }
 
-int device_make_all(const struct json_object *config, int root_fd, struct oci_err *err)
+int device_make_all(const struct json_object *config, const struct device_list *list, int root_fd,
+		    struct oci_err *err)
 {
 	bool bound = dev_is_bound(config);
 	/* First: a /dev that leads elsewhere is refused before anything is made in it. */
 	own_fd int dev = open_dev(root_fd, err);
 
-	if (dev < 0 || make_configured(config, root_fd, bound, err) < 0)
+	if (dev < 0 || make_configured(list, root_fd, bound, err) < 0)
 		return -1;
-	if (!bound &&
-	    (make_default(dev, err) < 0 || make_links(dev, err) < 0 || make_ptmx(dev, err) < 0))
+	if (!bound && (make_default(list, dev, err) < 0 || make_links(dev, err) < 0 ||
+		       make_ptmx(dev, err) < 0))
 		return -1;
 	return json_true(json_member(config, "process"), "terminal") ? make_console(dev, err) : 0;
 }

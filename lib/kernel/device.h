@@ -8,20 +8,23 @@
  * looked at without following a link, and must be the very device. Nothing
  * that the image brought is opened, changed or given to anybody.
  *
- * Where mknod(2) is not allowed (a user namespace), the host's device is bound
- * instead, after a look whether it is the device.
+ * Where mknod(2) is not allowed (a user namespace), the node that the host has made for
+ * it is bound instead (kernel/device_nodes.h), or else the host's own device, after a look
+ * whether it is the device, with the mode and owner that were asked for.
  */
 #ifndef KERNEL_DEVICE_H
 #define KERNEL_DEVICE_H
 
 #include "base/err.h"
 #include "base/json.h"
+#include "kernel/device_list.h"
 
 /*
  * Makes all of them beneath root_fd. In the container's mount namespace, after
  * its mounts and before the pivot, with umask 0. If mounts[] binds something to
  * /dev, that is taken as it is: only devices elsewhere are made.
  */
-int device_make_all(const struct json_object *config, int root_fd, struct oci_err *err);
+int device_make_all(const struct json_object *config, const struct device_list *list, int root_fd,
+		    struct oci_err *err);
 
 #endif

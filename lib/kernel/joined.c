@@ -21,7 +21,8 @@ struct task {
 	const struct container *c;
 	int pidfd, flags;
 	pid_t parent;
-	uint64_t host_root_mount; /* the mount id of "/" before the join */
+	uint64_t host_root_mount;			/* the mount id of "/" before the join */
+	int (*outside)(void *arg, struct oci_err *err); /* or NULL */
 	int (*inside)(void *arg, struct oci_err *err);
 	void *arg;
 	struct oci_err *err;
@@ -54,22 +55,24 @@ int joined_root(void)
  * The mount namespace first, with the caller's rights, if the rest brings others: the root
  * of the container's user namespace need not be able to reach its root filesystem.
  */
-static void enter_mounts(struct task *t)
+static int enter_mounts(struct task *t)
 {
 	const struct oci_state *state = t->c->state;
 
 	if (~t->flags & (CLONE_NEWNS | CLONE_NEWUSER) || state->status != STATUS_CREATING ||
 	    setns(t->pidfd, CLONE_NEWNS) < 0)
-		return;
+		return 0;
 	root_fd = sys_openat2(AT_FDCWD, state->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
 			      RESOLVE_NO_SYMLINKS);
+	return root_fd >= 0 && t->outside ? t->outside(t->arg, t->err) : 0;
 }
 
 static int enter(struct task *t)
 {
 	uint64_t root_mount;
 
-	enter_mounts(t);
+	if (enter_mounts(t) < 0)
+		return -1;
 	if (setns(t->pidfd, t->flags) < 0)
 		return err_sys(t->err, errno, "cannot join the container's namespaces");
 	/*
@@ -187,11 +190,20 @@ static int run_and_wait(struct task *t)
 int joined_run(const struct container *c, int flags, int (*inside)(void *arg, struct oci_err *err),
 	       void *arg, struct oci_err *err)
 {
+	return joined_run_prepared(c, flags, NULL, inside, arg, err);
+}
+
+int joined_run_prepared(const struct container *c, int flags,
+			int (*outside)(void *arg, struct oci_err *err),
+			int (*inside)(void *arg, struct oci_err *err), void *arg,
+			struct oci_err *err)
+{
 	own_fd int pidfd = proc_open(&c->state->init, err);
 	struct task t = {
 		.c = c,
 		.pidfd = pidfd,
 		.parent = getpid(),
+		.outside = outside,
 		.inside = inside,
 		.arg = arg,
 		.err = err,

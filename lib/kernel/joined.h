@@ -42,6 +42,16 @@ int joined_run(const struct container *c, int flags, int (*inside)(void *arg, st
 	       void *arg, struct oci_err *err);
 
 /*
+ * The same, but before that calls outside(arg, err) in the container's mount namespace with the
+ * caller's rights still, if it has a user namespace of its own and the caller may join one without
+ * the other. It may leave descriptors for inside(). joined_root() is open then.
+ */
+int joined_run_prepared(const struct container *c, int flags,
+			int (*outside)(void *arg, struct oci_err *err),
+			int (*inside)(void *arg, struct oci_err *err), void *arg,
+			struct oci_err *err);
+
+/*
  * Inside only: the root filesystem's directory, O_PATH, opened on the way
  * before the rights of the user namespace replaced the caller's; or -1, then it can be
  * opened by its path. For rootfs_open() (kernel/mount.h), which checks it.

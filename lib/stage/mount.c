@@ -17,6 +17,7 @@
 
 #include "base/own.h"
 #include "kernel/device.h"
+#include "kernel/device_nodes.h"
 #include "kernel/idmap.h"
 #include "kernel/joined.h"
 #include "kernel/mount.h"
@@ -33,6 +34,8 @@ struct job {
 	struct mount_context context;
 	struct mount_list list;
 	struct idmap_cache idmaps;
+	struct device_list devices;
+	int nodes; /* of the devices, or -1 */
 };
 
 static void own_end_job(struct job *job)
@@ -42,9 +45,20 @@ static void own_end_job(struct job *job)
 	mount_list_free(&job->list);
 	own_close_fd(&job->context.init);
 	idmap_free(&job->idmaps);
+	device_list_free(&job->devices);
+	own_close_fd(&job->nodes);
 }
 
 #define own_job __attribute__((cleanup(own_end_job)))
+
+/* In the mount namespace, but not in the user namespace. */
+static int outside(void *arg, struct oci_err *err)
+{
+	struct job *job = arg;
+
+	return job->nodes < 0 ? 0
+			      : device_nodes_clone(job->nodes, joined_root(), &job->devices, err);
+}
 
 static int inside(void *arg, struct oci_err *err)
 {
@@ -59,7 +73,7 @@ static int inside(void *arg, struct oci_err *err)
 	for (size_t i = 0; i < job->list.n; i++)
 		if (mount_entry_attach(&job->list.entries[i], &job->context, &root, err) < 0)
 			return -1;
-	if (device_make_all(job->c->config, root_fd, err) < 0)
+	if (device_make_all(job->c->config, &job->devices, root_fd, err) < 0)
 		return -1;
 	for (size_t i = 0; i < job->list.n; i++)
 		if (mount_entry_finish(&job->list.entries[i], err) < 0)
@@ -87,6 +101,9 @@ static int prepare(struct job *job, struct oci_err *err)
 	if (mount_list_parse(&job->list, job->c, err) < 0)
 		return -1;
 	raise_limit(job);
+	if (device_list_make(config, &job->devices, err) < 0 ||
+	    device_nodes_make(job->c, &job->devices, &job->nodes, err) < 0)
+		return -1;
 	for (size_t i = 0; i < job->list.n; i++)
 		if (mount_entry_prepare(&job->list.entries[i], &job->context, err) < 0)
 			return -1;
@@ -95,13 +112,13 @@ static int prepare(struct job *job, struct oci_err *err)
 
 int stage_mount(struct container *c, struct oci_err *err)
 {
-	own_job struct job job = {.c = c, .context = {.c = c, .init = -1}};
+	own_job struct job job = {.c = c, .context = {.c = c, .init = -1}, .nodes = -1};
 
 	if (!mount_namespace_is_own(c->config))
 		return 0;
 	if (prepare(&job, err) < 0)
 		return -1;
-	return joined_run(c, CLONE_NEWNS, inside, &job, err);
+	return joined_run_prepared(c, CLONE_NEWNS, outside, inside, &job, err);
 }
 
 char *describe_mount(const struct container *c)

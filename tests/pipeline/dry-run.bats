@@ -109,4 +109,8 @@ lines|\`id\`||*|" ] || show
 	grep -q '^mount -t tmpfs -o size=1m s "$ROOTFS/s"$' script
 	grep -q '^mount --make-rslave "$ROOTFS/s"$' script
 	grep -q '^domainname example.org$' script
+	edit "$BUNDLE" '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1, size: 9}]
+		| .linux.gidMappings = .linux.uidMappings'
+	dry_run c box
+	grep -q '^touch "$ROOTFS/dev/fuse" && mount --bind /dev/fuse "$ROOTFS/dev/fuse"$' script
 }

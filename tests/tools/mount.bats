@@ -487,7 +487,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 @test "user namespace: filesystems belong to it" {
 	prepare=give_away mounted box "$userns"
 	[[ $(inside stat -c %u:%g "$(at /dev)") = 100000:100000 ]]
-	[[ $(fstype /proc) = proc && $(fstype /sys) = sysfs && $(fstype /dev/null) = devtmpfs ]]
+	[[ $(fstype /proc) = proc && $(fstype /sys) = sysfs && $(fstype /dev/null) = tmpfs ]]
 	[[ $(inside stat -c '%F %t:%T' "$(at /dev/tty)") = "character special file 5:0" ]]
 }
 
