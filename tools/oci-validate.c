@@ -5,18 +5,23 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "host/check.h"
+#include "host/host.h"
 #include "oci/spec.h"
 #include "stage/bundle.h"
 #include "stage/stage.h"
 #include "tool.h"
 
 static const char *bundle_option;
-static bool as_json, properties;
+static const char *format = "text";
+static bool as_json, properties, host;
 static struct create_options create;
 
 static const struct opt options[] = {
 	{'b', "bundle", "DIR", OPT_STRING, &bundle_option, "make a container of this bundle"},
 	{0, "json", NULL, OPT_FLAG, &as_json, "only check; print what is found as JSON"},
+	{0, "host", NULL, OPT_FLAG, &host, "would this bundle run on this machine, for this user?"},
+	{'f', "format", "FORMAT", OPT_STRING, &format, "text or json, of what is found"},
 	{0, "properties", NULL, OPT_FLAG, &properties, "list all properties of config.json"},
 	{0, "console-socket", "PATH", OPT_PATH, &create.console_socket,
 	 "where the terminal is to be sent"},
@@ -31,13 +36,15 @@ static const struct opt options[] = {
 
 static const struct command command = {
 	.name = "oci-validate",
-	.operands = "BUNDLE | CONTAINER-ID [BUNDLE] | --properties",
+	.operands = "[--host] BUNDLE | CONTAINER-ID [BUNDLE] | --properties",
 	.purpose = "check a bundle and its config.json; with an id, begin a container",
-	.details = "With the path of a bundle alone: prints every error and warning, and exits 102 "
-		   "if\n"
-		   "there is an error. With an id (and --bundle, default \".\"): the first stage "
-		   "of a\n"
-		   "creation, which also makes the state directory with a snapshot of config.json.",
+	.details =
+		"With the path of a bundle alone: prints every error and warning, and exits 102\n"
+		"if there is an error. With --host: every requirement, and whether this machine\n"
+		"meets it; exits 103 if it does not. With an id (and --bundle, default \".\"): "
+		"the\n"
+		"first stage of a creation, which also makes the state directory with a snapshot\n"
+		"of config.json.",
 	.example = "oci-validate ./web",
 	.min_operands = 0,
 	.max_operands = 2,
@@ -55,8 +62,26 @@ static void print_json(const struct findings *found)
 {
 	own_json struct json_object *json = finding_json(found);
 
-	puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
-							  JSON_C_TO_STRING_NOSLASHESCAPE));
+	tool_print_json(json);
+}
+
+/* --host: an exit code. */
+static int check_host(const struct bundle *bundle)
+{
+	const struct host_bundle asked = {bundle->config, bundle->path, bundle->rootfs,
+					  tool.systemd_cgroup};
+	own_err struct oci_err err = ERR_INIT;
+	own_json struct json_object *report = host_check_bundle(&asked, &err);
+
+	if (!report)
+		return tool_fail(&err);
+	if (as_json)
+		tool_print_json(report);
+	else
+		tool_print_host(report);
+	if (!host_count(report, HOST_FAIL))
+		return 0;
+	return tool.front_end ? 1 : FAULT_UNSUPPORTED;
 }
 
 /* The findings are what was asked for: they go to standard output. */
@@ -71,6 +96,8 @@ static int check(const char *path)
 		return tool_fail(&err);
 	bundle_check(&bundle, &found);
 	finding_locate(&found, bundle.text, bundle.len);
+	if (host && !found.n_errors)
+		return check_host(&bundle);
 	if (as_json) {
 		print_json(&found);
 	} else {
@@ -139,8 +166,7 @@ static int list_properties(void)
 			       constraint ? constraint : "");
 	}
 	if (as_json)
-		puts(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PRETTY |
-								  JSON_C_TO_STRING_NOSLASHESCAPE));
+		tool_print_json(list);
 	return 0;
 }
 
@@ -150,20 +176,27 @@ int main(int argc, char **argv)
 
 	if (tool_begin(&command, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
+	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0) {
+		err_set(&err, FAULT_USAGE, "unknown format \"%s\": text or json", format);
+		return tool_fail(&err);
+	}
+	as_json = as_json || strcmp(format, "json") == 0;
 	if (properties)
 		return list_properties();
 	if (argc == 0) {
 		err_set(&err, FAULT_USAGE, "a bundle or a container id is missing");
 		return tool_fail(&err);
 	}
-	if (argc == 2 && (bundle_option || as_json)) {
+	if (argc == 2 && (bundle_option || as_json || host)) {
 		err_set(&err, FAULT_USAGE, "one operand is enough with %s",
-			as_json ? "--json" : "--bundle");
+			host	  ? "--host"
+			: as_json ? "--json"
+				  : "--bundle");
 		return tool_fail(&err);
 	}
 	if (argc == 2)
 		return begin(argv[0], argv[1]);
-	if (as_json || (!bundle_option && is_directory(argv[0])))
+	if (as_json || host || (!bundle_option && is_directory(argv[0])))
 		return check(argv[0]);
 	return begin(argv[0], bundle_option ? bundle_option : ".");
 }

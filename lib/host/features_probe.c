@@ -154,21 +154,31 @@ static void probe_option(struct json_object *r, const char *name)
 	}
 }
 
+static struct json_object *own_mapping(uint32_t id)
+{
+	struct json_object *map = json_object_new_object(), *list = json_object_new_array();
+
+	json_object_object_add(map, "containerID", json_object_new_int(0));
+	json_object_object_add(map, "hostID", json_object_new_int64(id));
+	json_object_object_add(map, "size", json_object_new_int(1));
+	json_object_array_add(list, map);
+	return list;
+}
+
 static void probe_idmap(struct json_object *report)
 {
 	struct json_object *r = host_require(report, "/linux/mountExtensions/idmap");
-	static const char mapping[] = "[{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]";
-	own_json struct json_object *map = NULL;
+	own_json struct json_object *uids = own_mapping(geteuid()), *gids = own_mapping(getegid());
 	own_err struct oci_err err = ERR_INIT;
-	int e;
-
-	map = json_parse(mapping, strlen(mapping), "mapping", &err);
-	e = host_try_idmap(AT_FDCWD, "/", false, map, map, &err);
+	const int e = host_try_idmap(AT_FDCWD, "/", false, uids, gids, &err);
 
 	host_what(r, "id-mapped mounts");
 	host_probe(r, "open_tree of \"/\", mount_setattr MOUNT_ATTR_IDMAP");
 	/* EINVAL: the kernel knows it, and the filesystem does not. */
-	host_result_errno(r, e == EINVAL ? HOST_DEGRADED : HOST_FAIL, e);
+	if (err.message)
+		host_result(r, HOST_FAIL, "%s", err.message);
+	else
+		host_result_errno(r, e == EINVAL ? HOST_DEGRADED : HOST_FAIL, e);
 }
 
 /* ---- Cgroups --------------------------------------------------------------------------------- */

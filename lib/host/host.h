@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "kernel/idmap.h"
 
 enum host_status { HOST_OK, HOST_DEGRADED, HOST_FAIL };
 
@@ -69,6 +70,10 @@ int host_try_scheduling(const struct json_object *config);
  */
 int host_try_idmap(int dir_fd, const char *path, bool recursive, const struct json_object *uids,
 		   const struct json_object *gids, struct oci_err *err);
+
+/* idmap_get() for anybody: 0 or more, -1 with *err. */
+int host_get_mapping(struct idmap_cache *cache, const struct json_object *uids,
+		     const struct json_object *gids, struct oci_err *err);
 
 /* Whether the capability (a number of linux/capability.h) is in our effective set. */
 bool host_has_capability(int capability);

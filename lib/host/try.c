@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,12 +48,27 @@ int host_try_scheduling(const struct json_object *config)
 	return host_try(set_scheduling, config);
 }
 
+/* The files of a process that is not dumpable are root's: who is not root could not write its maps.
+ */
+int host_get_mapping(struct idmap_cache *cache, const struct json_object *uids,
+		     const struct json_object *gids, struct oci_err *err)
+{
+	int fd;
+
+	if (geteuid() == 0)
+		return idmap_get(cache, uids, gids, err);
+	prctl(PR_SET_DUMPABLE, 1);
+	fd = idmap_get(cache, uids, gids, err);
+	prctl(PR_SET_DUMPABLE, 0);
+	return fd;
+}
+
 int host_try_idmap(int dir_fd, const char *path, bool recursive, const struct json_object *uids,
 		   const struct json_object *gids, struct oci_err *err)
 {
 	const unsigned tree_flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
 	struct idmap_cache cache = {0};
-	int userns = idmap_get(&cache, uids, gids, err);
+	int userns = host_get_mapping(&cache, uids, gids, err);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns};
 	own_fd int tree = -1;
 	int result;

@@ -37,6 +37,15 @@ int cgroup_plan(const char *id, const char *cgroups_path, const struct json_obje
 		bool systemd, struct json_object **ret_record, struct oci_err *err);
 
 /*
+ * What resources need of the machine, after cgroup_plan() and before anything is made: an array
+ * of objects, one for each property that is set: pointer, controller, where (the file or
+ * hierarchy that was looked at), and missing (why it cannot be), if it is. The caller puts it.
+ * NULL with *err. Devices are not among them.
+ */
+struct json_object *cgroup_needs(const struct json_object *record,
+				 const struct json_object *resources, struct oci_err *err);
+
+/*
  * Makes the directories and applies linux.resources (NULL: none). The ids of
  * the directories are added to the record: it must be saved again before a
  * process is put into the cgroup. Without them cgroup_remove() removes what is

@@ -25,8 +25,7 @@ int sysctl_open(struct oci_err *err)
 	return proc_open_host(err);
 }
 
-/* "net.ipv4.ip_forward" to "sys/net/ipv4/ip_forward". */
-static char *file_of(const char *key)
+char *sysctl_file(const char *key)
 {
 	char *path = NULL;
 
@@ -40,7 +39,7 @@ static char *file_of(const char *key)
 
 static int write_one(int proc, const char *key, const char *value, struct oci_err *err)
 {
-	own_ptr char *path = file_of(key);
+	own_ptr char *path = sysctl_file(key);
 	own_fd int fd = -1;
 	size_t len = strlen(value);
 	ssize_t n;

@@ -12,6 +12,9 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* The file of a parameter beneath a procfs: "sys/net/ipv4/ip_forward"; the caller frees it. */
+char *sysctl_file(const char *key);
+
 /*
  * Opens the root of such an instance, before joining; -1 with *err. Where the
  * kernel refuses one (an unprivileged user), it is /proc after a check.

@@ -103,3 +103,19 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 	run ! create
 	grep -q "/process/user/additionalGids" "$PLACE/out"
 }
+
+@test "oci-validate --host knows which ids a user may map, and which filesystems he may make" {
+	bundle .
+	host() {
+		as_user "$PLACE/oci" validate --host --format json "$PLACE/box" >"$PLACE/report" 2>/dev/null
+	}
+	said() { jq -r --arg p "$1" '.[] | select(.pointer == $p) | "\(.status) \(.result)"' "$PLACE/report"; }
+	host || fail "$(<"$PLACE/report")"
+	[ "$(said /linux/uidMappings)" = 'ok done' ] || fail "$(<"$PLACE/report")"
+	[ "$(said /mounts/0)" = 'ok done' ] || fail "$(<"$PLACE/report")"
+	create || fail "$(<"$PLACE/out")"
+	# Ids of others need the consent of newuidmap(1).
+	edit "$PLACE/box" '.linux.uidMappings[0].hostID = 4712'
+	run ! host
+	[[ $(said /linux/uidMappings) = fail* ]] || fail "$(<"$PLACE/report")"
+}
