@@ -110,6 +110,12 @@ bool cgroup_is_frozen(const struct json_object *record);
  * too. */
 int cgroup_signal(const struct json_object *record, int signal, struct oci_err *err);
 
+/*
+ * After SIGKILL: a v1 freezer keeps even the killed, and the container may have frozen
+ * itself, or a part of itself.
+ */
+void cgroup_thaw_killed(const struct json_object *record);
+
 /* The processes in it and below; the caller frees *ret_pids. */
 int cgroup_pids(const struct json_object *record, pid_t **ret_pids, size_t *ret_n,
 		struct oci_err *err);

@@ -68,15 +68,15 @@ static int list_tree(struct pid_list *list, int dir_fd)
 
 	if (!dir) {
 		own_close_fd(&fd);
-		return errno == ENOENT || errno == ENODEV ? 0 : -1;
+		return cgroup_is_gone(errno) ? 0 : -1;
 	}
 	result = list_file(list, fd);
-	if (result < 0 && (errno == ENODEV || errno == ENOENT))
+	if (result < 0 && cgroup_is_gone(errno))
 		result = 0;
 	for (struct dirent *e; result == 0 && (e = readdir(dir));) {
 		own_fd int child = -1;
 
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+		if (!cgroup_is_child(e))
 			continue;
 		child = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (child >= 0)
@@ -169,13 +169,20 @@ static bool has_freezer(const struct json_object *record, struct cgroup_hierarch
 	return cgroup_find_v2(record, ret) || cgroup_find_v1(record, "freezer", ret);
 }
 
-static bool in_state(int leaf, const struct freezer *freezer, bool frozen)
+/* -1 with errno. */
+static int in_state(int leaf, const struct freezer *freezer, bool frozen)
 {
 	own_ptr char *text = NULL;
 
 	if (cgroup_read(leaf, freezer->state_file, &text) < 0)
-		return false;
+		return -1;
 	return strstr(text, frozen ? freezer->frozen : freezer->thawed) != NULL;
+}
+
+static int fail_gone(const struct cgroup_hierarchy *h, struct oci_err *err)
+{
+	return err_set(err, FAULT_STATE, "container not running: its cgroup \"%s%s\" is gone",
+		       h->mount, h->path);
 }
 
 static int change_state(const struct cgroup_hierarchy *h, int leaf, bool frozen,
@@ -186,15 +193,22 @@ static int change_state(const struct cgroup_hierarchy *h, int leaf, bool frozen,
 	int64_t deadline = cgroup_now_ms() + CGROUP_DEADLINE_MS;
 
 	for (unsigned turn = 0;; turn++) {
+		int state;
+
 		/*
 		 * Once is enough for v2; a v1 freezer gets stuck in FREEZING if processes are
 		 * added meanwhile, and tries again when it is written to.
 		 */
 		if ((turn == 0 || !h->v2) && fd_write_control(leaf, freezer->file, text) < 0)
-			return err_sys(err, errno, "cannot write \"%s\" to \"%s%s/%s\"", text,
-				       h->mount, h->path, freezer->file);
-		if (in_state(leaf, freezer, frozen))
+			return cgroup_is_gone(errno)
+				       ? fail_gone(h, err)
+				       : err_sys(err, errno, "cannot write \"%s\" to \"%s%s/%s\"",
+						 text, h->mount, h->path, freezer->file);
+		state = in_state(leaf, freezer, frozen);
+		if (state > 0)
 			return 0;
+		if (state < 0 && cgroup_is_gone(errno))
+			return fail_gone(h, err);
 		if (cgroup_now_ms() > deadline)
 			return err_sys(err, ETIMEDOUT, "cgroup \"%s%s\" is not %s after %d s",
 				       h->mount, h->path, frozen ? "frozen" : "thawed",
@@ -214,8 +228,7 @@ int cgroup_freeze(const struct json_object *record, bool frozen, struct oci_err 
 			       frozen ? "paused" : "resumed");
 	leaf = cgroup_open_leaf(&h, err);
 	if (leaf < 0 && err->fault == FAULT_NONE)
-		return err_set(err, FAULT_STATE, "cgroup \"%s%s\" of the container is gone",
-			       h.mount, h.path);
+		return fail_gone(&h, err);
 	if (leaf < 0)
 		return -1;
 	if (change_state(&h, leaf, frozen, err) == 0)
@@ -233,7 +246,7 @@ bool cgroup_is_frozen(const struct json_object *record)
 	struct cgroup_hierarchy h;
 	own_fd int leaf = has_freezer(record, &h) ? cgroup_open_leaf(&h, &err) : -1;
 
-	return leaf >= 0 && in_state(leaf, h.v2 ? &freezer_v2 : &freezer_v1, true);
+	return leaf >= 0 && in_state(leaf, h.v2 ? &freezer_v2 : &freezer_v1, true) > 0;
 }
 
 static bool contains(const struct pid_list *list, pid_t pid)
@@ -323,7 +336,7 @@ int cgroup_kill_at(const struct cgroup_hierarchy *h, struct oci_err *err)
 	if (leaf < 0)
 		return err->fault == FAULT_NONE ? 0 : -1;
 	/* Linux 5.14; reaches who forks meanwhile, and who is frozen. */
-	if (h->v2 && fd_write_control(leaf, "cgroup.kill", "1") < 0 && errno != ENODEV)
+	if (h->v2 && fd_write_control(leaf, "cgroup.kill", "1") < 0 && !cgroup_is_gone(errno))
 		return err_sys(err, errno, "cannot write \"%s%s/cgroup.kill\"", h->mount, h->path);
 	return h->v2 ? 0 : signal_all(h, leaf, SIGKILL, err);
 }
@@ -343,7 +356,7 @@ static int signal_frozen(const struct cgroup_hierarchy *h, int leaf, int signal,
 			 struct oci_err *err)
 {
 	const struct freezer *freezer = h->v2 ? &freezer_v2 : &freezer_v1;
-	bool was_frozen = in_state(leaf, freezer, true);
+	bool was_frozen = in_state(leaf, freezer, true) > 0;
 	own_err struct oci_err ignored = ERR_INIT;
 	int result;
 
@@ -351,31 +364,78 @@ static int signal_frozen(const struct cgroup_hierarchy *h, int leaf, int signal,
 		/* What cannot be frozen in time is signalled all the same. */
 		change_state(h, leaf, true, &ignored);
 	result = signal_all(h, leaf, signal, err);
-	/* A v1 freezer keeps even those who were sent SIGKILL. */
-	if (!was_frozen || (!h->v2 && signal == SIGKILL))
-		if (fd_write_control(leaf, freezer->file, freezer->thaw) < 0 && errno != ENODEV &&
-		    result == 0)
-			result = err_sys(err, errno, "cannot thaw cgroup \"%s%s\"", h->mount,
-					 h->path);
+	if (!was_frozen && fd_write_control(leaf, freezer->file, freezer->thaw) < 0 &&
+	    !cgroup_is_gone(errno) && result == 0)
+		result = err_sys(err, errno, "cannot thaw cgroup \"%s%s\"", h->mount, h->path);
 	return result;
+}
+
+/* The upper ones first: a cgroup is frozen as long as one above it is. */
+static void thaw_tree(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		own_close_fd(&fd);
+		return;
+	}
+	if (in_state(fd, &freezer_v1, false) == 0)
+		fd_write_control(fd, freezer_v1.file, freezer_v1.thaw);
+	for (struct dirent *e; (e = readdir(dir));) {
+		own_fd int child = -1;
+
+		if (cgroup_is_child(e))
+			child = openat(fd, e->d_name,
+				       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child >= 0)
+			thaw_tree(child);
+	}
+	closedir(dir);
+}
+
+void cgroup_thaw_killed(const struct json_object *record)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	struct cgroup_hierarchy h;
+	own_fd int leaf = -1;
+
+	if (!cgroup_find_v1(record, "freezer", &h))
+		return;
+	leaf = cgroup_open_leaf(&h, &ignored);
+	if (leaf >= 0)
+		thaw_tree(leaf);
+}
+
+static int signal_at(const struct json_object *record, const struct cgroup_hierarchy *h, int leaf,
+		     int signal, struct oci_err *err)
+{
+	if (holds_caller(h, leaf))
+		return err_set(err, FAULT_STATE, "cannot signal cgroup \"%s%s\" from within",
+			       h->mount, h->path);
+	if (!has_freezer(record, &(struct cgroup_hierarchy){0}))
+		return signal_all(h, leaf, signal, err);
+	return signal_frozen(h, leaf, signal, err);
 }
 
 int cgroup_signal(const struct json_object *record, int signal, struct oci_err *err)
 {
 	struct cgroup_hierarchy h;
 	own_fd int leaf = -1;
+	int result;
 
 	if (!main_hierarchy(record, &h))
 		return err_set(err, FAULT_UNSUPPORTED,
 			       "the processes of the container are not known: it has no cgroup");
-	if (h.v2 && signal == SIGKILL)
-		return cgroup_kill_at(&h, err);
-	leaf = cgroup_open_leaf(&h, err);
-	if (leaf < 0)
-		return err->fault == FAULT_NONE ? 0 : -1;
-	if (holds_caller(&h, leaf))
-		return err_set(err, FAULT_STATE, "cannot signal cgroup \"%s%s\" from within",
-			       h.mount, h.path);
-	return has_freezer(record, &h) ? signal_frozen(&h, leaf, signal, err)
-				       : signal_all(&h, leaf, signal, err);
+	if (h.v2 && signal == SIGKILL) {
+		result = cgroup_kill_at(&h, err);
+	} else {
+		leaf = cgroup_open_leaf(&h, err);
+		if (leaf < 0)
+			return err->fault == FAULT_NONE ? 0 : -1;
+		result = signal_at(record, &h, leaf, signal, err);
+	}
+	if (signal == SIGKILL)
+		cgroup_thaw_killed(record);
+	return result;
 }

@@ -40,7 +40,7 @@ static void remove_children(int dir_fd)
 	for (struct dirent *e; (e = readdir(dir));) {
 		own_fd int child = -1;
 
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+		if (!cgroup_is_child(e))
 			continue;
 		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0)
 			continue;
@@ -80,13 +80,13 @@ static void allow_descriptors(void)
 }
 
 /* Removes the container's own directory; killed processes leave it a moment after they were. */
-static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, int64_t deadline,
-		       struct oci_err *err)
+static int remove_leaf(const struct json_object *record, const struct cgroup_hierarchy *h, int root,
+		       bool ours, int64_t deadline, struct oci_err *err)
 {
 	for (unsigned turn = 0;; turn++) {
 		own_fd int leaf = -1;
 
-		if (unlinkat(root, h->path + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		if (unlinkat(root, h->path + 1, AT_REMOVEDIR) == 0 || cgroup_is_gone(errno))
 			return 0;
 		if (errno != EBUSY)
 			return err_sys(err, errno, "cannot remove cgroup \"%s%s\"", h->mount,
@@ -103,6 +103,7 @@ static int remove_leaf(const struct cgroup_hierarchy *h, int root, bool ours, in
 			remove_children(leaf);
 		if (cgroup_kill_at(h, err) < 0)
 			return -1;
+		cgroup_thaw_killed(record);
 		cgroup_pause(turn);
 	}
 }
@@ -127,16 +128,19 @@ static void remove_parents(const struct cgroup_hierarchy *h, int root)
 }
 
 /* Somebody else's directory, which the container was in: it stays, without what is ours. */
-static int leave(const struct cgroup_hierarchy *h, int root, struct oci_err *err)
+static int leave(const struct json_object *record, const struct cgroup_hierarchy *h, int root,
+		 struct oci_err *err)
 {
 	own_fd int leaf = h->v2 ? cgroup_open_beneath(root, h->path) : -1;
 
 	if (cgroup_kill_at(h, err) < 0)
 		return -1;
+	cgroup_thaw_killed(record);
 	return leaf >= 0 ? device_cgroup_v2_detach(leaf, err) : 0;
 }
 
-static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct oci_err *err)
+static int remove_at(const struct json_object *record, const struct cgroup_hierarchy *h,
+		     int64_t deadline, struct oci_err *err)
 {
 	own_fd int root = cgroup_open_root(h, err);
 	struct stat st;
@@ -144,7 +148,7 @@ static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct 
 	if (root < 0)
 		return -1;
 	if (fstatat(root, h->path + 1, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT)
+		if (!cgroup_is_gone(errno))
 			return err_sys(err, errno, "cannot look at cgroup \"%s%s\"", h->mount,
 				       h->path);
 	} else {
@@ -158,8 +162,8 @@ static int remove_at(const struct cgroup_hierarchy *h, int64_t deadline, struct 
 		if (h->id && !ours)
 			return 0;
 		if (h->made == 0)
-			return ours ? leave(h, root, err) : 0;
-		if (remove_leaf(h, root, ours, ours ? deadline : shortly, err) < 0)
+			return ours ? leave(record, h, root, err) : 0;
+		if (remove_leaf(record, h, root, ours, ours ? deadline : shortly, err) < 0)
 			return -1;
 	}
 	remove_parents(h, root);
@@ -181,7 +185,7 @@ int cgroup_remove(const struct json_object *record, struct oci_err *err)
 		own_err struct oci_err one = ERR_INIT;
 
 		/* The first error is reported, but it does not keep the others. */
-		if (remove_at(&h, deadline, result < 0 ? &one : err) < 0)
+		if (remove_at(record, &h, deadline, result < 0 ? &one : err) < 0)
 			result = -1;
 	}
 	return result;

@@ -117,7 +117,7 @@ int cgroup_open_leaf(const struct cgroup_hierarchy *h, struct oci_err *err)
 	if (root < 0)
 		return -1;
 	leaf = cgroup_open_beneath(root, h->path);
-	if (leaf < 0 && errno == ENOENT)
+	if (leaf < 0 && cgroup_is_gone(errno))
 		return -1;
 	if (leaf < 0 || fstat(leaf, &st) < 0)
 		return err_sys(err, errno, "cannot open cgroup \"%s%s\"", h->mount, h->path);
@@ -197,6 +197,17 @@ int cgroup_read(int dir_fd, const char *file, char **ret_text)
 		text[--len] = '\0';
 	*ret_text = text;
 	return 0;
+}
+
+bool cgroup_is_gone(int errnum)
+{
+	return errnum == ENOENT || errnum == ENODEV;
+}
+
+bool cgroup_is_child(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+	       strcmp(entry->d_name, "..") != 0;
 }
 
 int64_t cgroup_now_ms(void)

@@ -13,6 +13,7 @@
 #ifndef KERNEL_CGROUP_TREE_H
 #define KERNEL_CGROUP_TREE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -86,6 +87,16 @@ int cgroup_make_leaf(struct cgroup_hierarchy *h, int root_fd, struct oci_err *er
 /* Reads a control file, at most 1 MiB, without the newline at its end; the caller frees it. -1 with
  * errno. */
 int cgroup_read(int dir_fd, const char *file, char **ret_text);
+
+/*
+ * Whether the errno of an access to something in a cgroup means that the cgroup is no more: ENOENT
+ * when it is opened, ENODEV when it is read or written. Others remove cgroups too: systemd
+ * does so as soon as the last process has left a scope.
+ */
+bool cgroup_is_gone(int errnum);
+
+/* Whether the entry of a cgroup's directory is a cgroup below it. */
+bool cgroup_is_child(const struct dirent *entry);
 
 /* Milliseconds of CLOCK_MONOTONIC; a sleep that grows from 0.1 ms to 20 ms with each turn. */
 int64_t cgroup_now_ms(void);

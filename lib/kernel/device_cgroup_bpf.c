@@ -104,7 +104,7 @@ int device_cgroup_v2_detach(int dir_fd, struct oci_err *err)
 	request.attr.query.prog_cnt = PROGRAMS_MAX;
 	/* Who may not ask has not attached one either. */
 	if (bpf(BPF_PROG_QUERY, &request) < 0)
-		return errno == EPERM || errno == EINVAL
+		return errno == EPERM || errno == EINVAL || errno == ENOENT || errno == ENODEV
 			       ? 0
 			       : err_sys(err, errno, "cannot list the programs of the cgroup");
 	for (__u32 i = 0, n = request.attr.query.prog_cnt; i < n && i < PROGRAMS_MAX; i++) {
@@ -116,7 +116,7 @@ int device_cgroup_v2_detach(int dir_fd, struct oci_err *err)
 		request.attr.target_fd = (__u32)dir_fd;
 		request.attr.attach_bpf_fd = (__u32)program;
 		request.attr.attach_type = BPF_CGROUP_DEVICE;
-		if (bpf(BPF_PROG_DETACH, &request) < 0 && errno != ENOENT)
+		if (bpf(BPF_PROG_DETACH, &request) < 0 && errno != ENOENT && errno != ENODEV)
 			return err_sys(err, errno, "cannot detach the device program");
 	}
 	return 0;

@@ -29,7 +29,7 @@
 enum {
 	THAW_MS = 200, /* a killed process that lives for longer is probably frozen */
 	DEATH_MS = 10000,
-	PATIENCE_MS = 1000, /* another delete, say, is done by then */
+	PATIENCE_MS = 1000, /* most commands are done by then */
 	HOLDER_MS = 1000,   /* for a command that is told to end, before it is made to */
 };
 
@@ -126,11 +126,27 @@ static bool has_poststop(struct container *c)
 	       hooks_has(c, "poststop");
 }
 
+/* A lock for reading, beside flock(2)'s, says what its holder does. It ends with the descriptor. */
+static void say_deleting(const struct container *c)
+{
+	struct flock lock = {.l_type = F_RDLCK};
+
+	fcntl(c->dir_fd, F_OFD_SETLK, &lock);
+}
+
+static bool is_being_deleted(const struct container *c)
+{
+	struct flock lock = {.l_type = F_WRLCK};
+
+	return fcntl(c->dir_fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 int lifecycle_abort(struct container *c, struct oci_err *err)
 {
 	/* Before the directory goes that the snapshot is in. */
 	bool poststop = has_poststop(c);
 
+	say_deleting(c);
 	if (lifecycle_clear(c, err) < 0)
 		return -1;
 	if (poststop)
@@ -184,7 +200,8 @@ static void end_holder(const char *root, const char *id)
 		container_open_remains(root, id, LOCK_NONE, -1, &ignored);
 	own_fd int holder = c ? holder_open(c->dir_fd) : -1;
 
-	if (holder < 0 || proc_wait(holder, PATIENCE_MS))
+	/* What deletes it needs no help: it ends, one way or the other. */
+	if (holder < 0 || proc_wait(holder, PATIENCE_MS) || is_being_deleted(c))
 		return;
 	pidfd_send_signal(holder, SIGTERM, NULL, 0);
 	if (!proc_wait(holder, HOLDER_MS))

@@ -43,8 +43,11 @@ static int signal_init(const struct container *c, int signal, struct oci_err *er
 	/* A zombie takes any signal and does not tell. */
 	if (proc_wait(pidfd, 0))
 		return not_running(c, err);
-	if (pidfd_send_signal(pidfd, signal, NULL, 0) == 0)
+	if (pidfd_send_signal(pidfd, signal, NULL, 0) == 0) {
+		if (signal == SIGKILL && c->state->cgroup)
+			cgroup_thaw_killed(c->state->cgroup);
 		return 0;
+	}
 	if (errno == ESRCH)
 		return not_running(c, err);
 	return err_sys(err, errno, "cannot send signal %d to process %d", signal,

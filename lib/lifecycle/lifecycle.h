@@ -49,8 +49,8 @@ int lifecycle_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n, s
 /*
  * Opens and locks a container that is to be deleted (c->state is NULL if its
  * creation never got as far, or if it cannot be read). With force, whoever holds the lock is ended:
- * a creation or a start whose hook hangs. err->errnum: ENOENT if there is none, EBUSY if the lock
- * cannot be had within 10 s.
+ * a creation or a start whose hook hangs; another delete is waited for. err->errnum: ENOENT if
+ * there is none, EBUSY if the lock cannot be had within 10 s.
  */
 struct container *lifecycle_open_to_delete(const char *root, const char *id, bool force,
 					   int lock_fd, struct oci_err *err);

@@ -162,3 +162,62 @@ is_locked() { ! flock -n "$ROOT/box" true; }
 	# The first line is strace's own execve; paths may have any of these words in them.
 	run ! grep -E '(^|[ ])(fsync|fdatasync|clone3?|v?fork|execve)\(|/mountinfo"' <(tail -n +2 trace)
 }
+
+# freeze_in DIR: as a container can that may write to its cgroup: moves its process to a cgroup below
+# its own, and freezes that.
+freeze_in() {
+	mkdir -p "$1/.hidden/deep"
+	ctr_pid box >"$1/.hidden/deep/cgroup.procs"
+	if [[ -e $1/freezer.state ]]; then
+		echo FROZEN >"$1/.hidden/deep/freezer.state"
+		wait_for -t 30 grep -q FROZEN "$1/.hidden/deep/freezer.state"
+	else
+		echo 1 >"$1/.hidden/deep/cgroup.freeze"
+		wait_for -t 30 grep -q 'frozen 1' "$1/.hidden/deep/cgroup.events"
+	fi
+}
+
+freezers() {
+	local dir
+	for dir in /sys/fs/cgroup{,/unified,/freezer}; do
+		[[ ! -e $dir$CGROUP/box/cgroup.freeze && ! -e $dir$CGROUP/box/freezer.state ]] || echo "$dir$CGROUP/box"
+	done
+}
+
+@test "a container that has frozen itself, in a hidden cgroup, is ended and removed" {
+	local dir n=0
+	mkbundle box
+	create box
+	for dir in $(freezers); do
+		oci start box
+		freeze_in "$dir"
+		run -0 oci delete --force box
+		[ "$output" = "" ] || show
+		nothing_left
+		create box
+		freeze_in "$dir"
+		oci kill box KILL
+		wait_for -t 30 is_status box stopped
+		run -0 oci delete box
+		[ "$output" = "" ] || show
+		nothing_left
+		create box
+		n=$((n + 1))
+	done
+	((n > 0)) || skip "requires a cgroup with a freezer"
+}
+
+@test "oci-delete --force waits for another delete, and does not end it" {
+	require command:strace
+	mkbundle box
+	create box
+	strace -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_enter=3000000:when=1 \
+		"$OCI_BUILD/oci-delete" --root "$ROOT" --force box >first 2>&1 3>&- &
+	in_hand() { ! flock --nonblock "$ROOT/box" true; }
+	wait_for -t 30 in_hand
+	run -0 oci delete --force box
+	[ "$output" = "" ] || show
+	wait $! && status=0 || status=$?
+	[ "$status" = 0 ] || fail "$(<first)"
+	nothing_left
+}
