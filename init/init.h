@@ -7,6 +7,7 @@
  *	launch.c  on the host: joins the namespaces given by path, clones init
  *	setup.c   in the container, first steps: mapped ids, cgroup and time namespaces, names
  *	serve.c   listens, holds the leash, answers requests
+ *	enter.c   in place of setup.c: a further process, which joins a container that is there
  *	mount.c   makes superblocks that belong to init's namespaces
  *	ready.c   get ready: all of "process" that a process can do to itself, by
  *	          streams.c terminal.c scheduling.c label.c credentials.c executable.c filter.c
@@ -47,8 +48,13 @@ _Noreturn void launch(int base);
 /* setup.c: exits if the stage goes away. */
 void setup(int base, const struct init_setup *s);
 
-/* serve.c: does not return. */
+/* enter.c: exits if it cannot. Before the clone, what is for children only; after it, the rest. */
+void enter_before(int base, struct init_setup *s);
+void enter(int base, const struct init_setup *s);
+
+/* serve.c: do not return. serve_one(): one connection, whose end is that of this process. */
 _Noreturn void serve(int base, const struct init_setup *s);
+_Noreturn void serve_one(int connection);
 
 /* mount.c: a detached mount, or -1 with the reply filled. len: bytes of the request. */
 int make_mount(const struct init_request *request, size_t len, struct init_reply *reply);

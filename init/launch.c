@@ -1,7 +1,7 @@
 /*
  * Purpose: clone init straight into its cgroup and namespaces.
  * Runs in: the host's namespaces, as a child of oci-nsenter-setup (or of the
- *   driver), from the sealed memory file. Init is cloned from it without an
+ *   driver, or of oci-exec), from the sealed memory file. Init is cloned from it without an
  *   exec, so that no program of the host is ever /proc/PID/exe in the container
  *   and init is not dumpable, not even for a moment (for a user who is not root: see below).
  * Should: join the namespaces that config.json gives by path, clone, say the
@@ -101,17 +101,25 @@ _Noreturn void launch(int base)
 		    0) < 0)
 		setup_fail(control, errno, "cannot close descriptors");
 	enter_v1_cgroups(base, &s);
+	if (s.enters)
+		enter_before(base, &s);
 	join_all(base, &s);
 	if (s.dumpable && prctl(PR_SET_DUMPABLE, 1) < 0)
 		setup_fail(control, errno, "cannot become dumpable");
 	args.flags = s.clone_flags | CLONE_PARENT | (s.into_cgroup ? CLONE_INTO_CGROUP : 0);
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid < 0)
-		setup_fail(control, errno, "cannot clone the container's first process");
+		setup_fail(control, errno,
+			   s.enters ? "cannot clone the process"
+				    : "cannot clone the container's first process");
 	if (pid == 0) {
 		/* The death of the launcher, our creator, means nothing; that of the driver ends
 		 * the leash. */
 		prctl(PR_SET_PDEATHSIG, 0);
+		if (s.enters) {
+			enter(base, &s);
+			serve_one(control);
+		}
 		setup(base, &s);
 		serve(base, &s);
 	}

@@ -1,5 +1,5 @@
 /*
- * oci-init BASE - started by oci-nsenter-setup only: descriptors from BASE on
+ * oci-init BASE - started by oci-nsenter-setup and oci-exec only: descriptors from BASE on
  * are those of enum launcher_fd, what is below is the container's.
  */
 #include "init/init.h"

@@ -33,6 +33,7 @@ enum plan_flags {
 	PLAN_PERSONALITY = 1 << 7,
 	PLAN_MEMPOLICY = 1 << 8,
 	PLAN_NO_PROCESS = 1 << 9, /* config.json has no process: start is an error */
+	PLAN_FURTHER = 1 << 10,	  /* of a container that has /dev/console already */
 };
 
 /* sched_setattr(2)'s struct, version 1 (Linux 5.3). */

@@ -84,6 +84,9 @@ struct init_setup {
 	uint8_t leashed;     /* the leash is there */
 	/* An unprivileged stage can map the ids of, and join, a dumpable process only. */
 	uint8_t dumpable;
+	/* Not a first process, but a further one of the container of LAUNCHER_TARGET. */
+	uint8_t enters;
+	uint64_t enter_types; /* CLONE_NEW* of that process's namespaces, as setns(2) takes them */
 	char hostname[SETUP_NAME_MAX]; /* "" : leave it */
 	char domainname[SETUP_NAME_MAX];
 };
@@ -97,16 +100,21 @@ enum { INIT_COMMIT = 'C' };
  */
 enum launcher_fd {
 	LAUNCHER_CONTROL, /* socket pair to oci-nsenter-setup */
-	LAUNCHER_LISTEN,  /* init.sock */
+	LAUNCHER_LISTEN,  /* init.sock; or LAUNCHER_TARGET */
 	LAUNCHER_LEASH,	  /* pipe: end of file before the commit ends init */
 	LAUNCHER_CGROUP,
 	LAUNCHER_JOIN, /* the first of n_joins, then of n_cgroups ("tasks" files) */
+	LAUNCHER_TARGET = LAUNCHER_LISTEN, /* pidfd of the container's first process */
 };
 
 /*
  * Steps on the control socket; each message is one of these. Launcher and init
  * say where they are, the stage says go on. A failure is a struct init_reply
  * with status (it is longer, so cannot be confused).
+ *
+ * A further process ("enters") takes no steps after SETUP_CLONED: it joins, and answers
+ * INIT_READY and INIT_START on the control socket itself. If it cannot join, that is
+ * the answer. It ends with the control socket, as long as it has not been started.
  */
 enum setup_step {
 	SETUP_CLONED = 1, /* launcher -> stage: pid follows */

@@ -202,6 +202,12 @@ static void converse(int connection)
 	}
 }
 
+_Noreturn void serve_one(int connection)
+{
+	converse(connection);
+	_exit(1);
+}
+
 _Noreturn void serve(int base, const struct init_setup *s)
 {
 	int listener = base + LAUNCHER_LISTEN;

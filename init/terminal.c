@@ -1,6 +1,7 @@
 /*
  * Purpose: a pseudoterminal of the container's own devpts: its master goes to
- *   the engine, the other end becomes the program's streams and /dev/console.
+ *   the engine, the other end becomes the program's streams and, for the
+ *   container's first process, /dev/console.
  * Runs in: the container, after the pivot, with all rights.
  * Should: know what a descriptor is before it uses it; mount on a descriptor.
  * Mustn't: open the terminal's end by a name (CVE-2025-52565), follow a link
@@ -164,7 +165,7 @@ static int set_up_peer(const struct plan *plan, int master, int console_fd, int 
 	if (peer < 0)
 		return -1;
 	if (prepare_peer(plan, peer, reply) == 0 &&
-	    (!own_mounts || mount_console(peer, reply) == 0)) {
+	    (!own_mounts || (plan->flags & PLAN_FURTHER) || mount_console(peer, reply) == 0)) {
 		if (send_message(console_fd, name, sizeof name - 1, master) < 0)
 			fail_terminal(reply, errno,
 				      "cannot send the terminal to the console socket");

@@ -30,3 +30,8 @@ int pid_file_write(const char *path, pid_t pid, struct oci_err *err)
 	}
 	return 0;
 }
+
+void pid_file_remove(const char *path)
+{
+	unlink(path);
+}

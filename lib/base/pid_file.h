@@ -9,4 +9,7 @@
 /* Writes pid, decimal, to path; whoever waits for the file sees all of it or nothing. */
 int pid_file_write(const char *path, pid_t pid, struct oci_err *err);
 
+/* Takes it away again; that there is none is fine. */
+void pid_file_remove(const char *path);
+
 #endif

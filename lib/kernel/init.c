@@ -164,6 +164,21 @@ int init_get_ready(int connection, const struct init_ready *ready, struct oci_er
 	return answer(connection, NULL, err);
 }
 
+int init_explain_silence(const struct json_object *config, struct oci_err *err)
+{
+	const struct json_object *seccomp = json_path(config, "linux", "seccomp", NULL);
+
+	if (err->fault != FAULT_STATE || !seccomp ||
+	    json_true(json_member(config, "process"), "noNewPrivileges"))
+		return -1;
+	err_set(err, FAULT_CONFIG,
+		"init ended without an answer: without noNewPrivileges the seccomp filter is in "
+		"force until the program is executed, and must allow capset, sendmsg, poll, "
+		"accept4, "
+		"recvmsg, close and execve");
+	return err_at(err, "/linux/seccomp");
+}
+
 int init_start(int connection, struct oci_err *err)
 {
 	struct init_request request = empty_request;

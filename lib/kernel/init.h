@@ -48,6 +48,12 @@ struct init_ready {
 /* Asks init to get ready, and waits for the answer. */
 int init_get_ready(int connection, const struct init_ready *ready, struct oci_err *err);
 
+/*
+ * After init_get_ready() failed: a filter that is in force by then may have forbidden init to say
+ * why it ended. -1, with the better *err if that is so.
+ */
+int init_explain_silence(const struct json_object *config, struct oci_err *err);
+
 /* Asks init to start the user's program; returns when it runs, -1 with init's error. */
 int init_start(int connection, struct oci_err *err);
 

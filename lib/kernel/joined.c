@@ -13,6 +13,7 @@
 
 #include "base/own.h"
 #include "base/sys.h"
+#include "kernel/ns.h"
 #include "kernel/proc.h"
 
 enum { STACK_SIZE = 512 << 10 };
@@ -143,6 +144,21 @@ int joined_flags(const struct container *c, int flags, struct oci_err *err)
 	if (other < 0)
 		return -1;
 	return other ? flags | CLONE_NEWUSER : flags;
+}
+
+int joined_differing(const struct container *c, int flags, struct oci_err *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < n_ns_types; i++) {
+		int other = flags & (int)ns_types[i].flag ? differs(c, ns_types[i].file, err) : 0;
+
+		if (other < 0)
+			return -1;
+		if (other)
+			result |= (int)ns_types[i].flag;
+	}
+	return result;
 }
 
 /* A task that shares memory must have a stack of its own; kept for the next one. */

@@ -32,6 +32,7 @@ enum {
 
 struct plan_draft {
 	const struct container *c;
+	pid_t pid; /* of the process that it is for */
 	const struct json_object *process;
 	struct plan plan;
 	struct plan_data data;
@@ -120,8 +121,7 @@ static int put_own_variables(struct plan_draft *b, const char *home_directory,
 	snprintf(text, sizeof text, "LISTEN_FDS=%u", n);
 	if (put_variable(variables, text) < 0)
 		return -1;
-	snprintf(text, sizeof text, "LISTEN_PID=%d",
-		 (int)proc_innermost_pid(b->c->state->init.pid));
+	snprintf(text, sizeof text, "LISTEN_PID=%d", (int)proc_innermost_pid(b->pid));
 	return put_variable(variables, text);
 }
 
@@ -348,32 +348,40 @@ static int add_hooks(struct plan_draft *b)
 	return 0;
 }
 
+static int find_listener(struct plan_draft *b)
+{
+	b->listener =
+		json_string(json_path(b->c->config, "linux", "seccomp", NULL), "listenerPath");
+	if (b->listener && b->listener[0] == '/')
+		return 0;
+	err_set(b->err, FAULT_CONFIG, "SCMP_ACT_NOTIFY needs the absolute path of a socket");
+	return err_at(b->err, "/linux/seccomp/listenerPath");
+}
+
+/* With no_new_privs the filter is the last thing before the exec, otherwise create's. */
+static enum oci_status status_under_filter(const struct plan_draft *b)
+{
+	if (b->plan.flags & PLAN_FURTHER)
+		return STATUS_RUNNING;
+	return b->plan.flags & PLAN_NO_NEW_PRIVS ? STATUS_CREATED : STATUS_CREATING;
+}
+
 /* config-linux.md, "The Container Process State". */
-static int add_listener(struct plan_draft *b)
+static int add_listener_state(struct plan_draft *b)
 {
 	const struct json_object *seccomp = json_path(b->c->config, "linux", "seccomp", NULL);
 	const struct oci_state *state = b->c->state;
 	const char *metadata = json_string(seccomp, "listenerMetadata"), *text;
 	own_json struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
 
-	b->listener = json_string(seccomp, "listenerPath");
-	if (!b->listener || b->listener[0] != '/') {
-		err_set(b->err, FAULT_CONFIG,
-			"SCMP_ACT_NOTIFY needs the absolute path of a socket");
-		return err_at(b->err, "/linux/seccomp/listenerPath");
-	}
 	json_object_array_add(fds, json_object_new_string("seccompFd"));
 	json_object_object_add(o, "ociVersion", json_object_new_string(state->oci_version));
 	json_object_object_add(o, "fds", steal_ptr(&fds));
-	json_object_object_add(o, "pid", json_object_new_int(state->init.pid));
+	json_object_object_add(o, "pid", json_object_new_int(b->pid));
 	if (metadata)
 		json_object_object_add(o, "metadata", json_object_new_string(metadata));
-	/* With no_new_privs the filter is the last thing before the exec, otherwise create's. */
-	json_object_object_add(
-		o, "state",
-		state_public(state,
-			     b->plan.flags & PLAN_NO_NEW_PRIVS ? STATUS_CREATED : STATUS_CREATING,
-			     state->init.pid));
+	json_object_object_add(o, "state",
+			       state_public(state, status_under_filter(b), state->init.pid));
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 							 JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!text)
@@ -390,7 +398,7 @@ static int add_seccomp(struct plan_draft *b)
 	if (seccomp_cache_load(b->c, &filter, b->err) < 0)
 		return -1;
 	program = filter.program;
-	if (filter.notifies && add_listener(b) < 0)
+	if (filter.notifies && find_listener(b) < 0)
 		return -1;
 	b->plan.filter = plan_add(&b->data, program, filter.size, sizeof(uint64_t));
 	b->plan.filter_flags = filter.flags;
@@ -433,6 +441,7 @@ struct plan_draft *plan_draft(const struct container *c, struct json_object **re
 		return NULL;
 	}
 	b->c = c;
+	b->pid = c->state->init.pid;
 	b->process = json_member(c->config, "process");
 	b->warnings = warnings;
 	b->err = err;
@@ -445,12 +454,20 @@ struct plan_draft *plan_draft(const struct container *c, struct json_object **re
 	return steal_ptr(&b);
 }
 
+void plan_for_further(struct plan_draft *b, pid_t pid)
+{
+	b->pid = pid;
+	b->plan.flags |= PLAN_FURTHER;
+}
+
 int plan_seal(struct plan_draft *b, const char *home, struct oci_err *err)
 {
 	int fd;
 
 	b->err = err;
 	if (b->process && add_environment(b, home) < 0)
+		return -1;
+	if (b->listener && add_listener_state(b) < 0)
 		return -1;
 	if (b->data.failed)
 		return err_set(err, FAULT_CONFIG,
@@ -481,7 +498,7 @@ int plan_verify(const struct plan_draft *draft, bool joined, struct oci_err *err
 		.session = true,
 	};
 
-	return identity_check(draft->c->state->init.pid, &want, err);
+	return identity_check(draft->pid, &want, err);
 }
 
 const char *plan_listener(const struct plan_draft *draft)

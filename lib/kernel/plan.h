@@ -11,6 +11,7 @@
 #define KERNEL_PLAN_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -33,6 +34,12 @@ bool plan_wants_home(const struct json_object *config);
  */
 struct plan_draft *plan_draft(const struct container *c, struct json_object **ret_warnings,
 			      struct oci_err *err);
+
+/*
+ * Before plan_seal(): it is not for the container's first process but for this one,
+ * oci-exec's. The config's process is that one's then; it must have no hooks.
+ */
+void plan_for_further(struct plan_draft *draft, pid_t pid);
 
 /*
  * Returns the descriptor of the memory file; the caller closes it. home: for

@@ -187,6 +187,24 @@ static int fill_memory_policy(const struct json_object *o, struct plan *plan,
 	return 0;
 }
 
+int scheduling_cpus(const char *list, cpu_set_t *ret_cpus, bool *ret_given, struct oci_err *err)
+{
+	/* They are written in the same way. */
+	struct memory_nodes cpus = {0};
+
+	*ret_given = list && *list;
+	if (!*ret_given)
+		return 0;
+	if (!parse_nodes(list, &cpus))
+		return err_set(err, FAULT_CONFIG, "\"%s\" is no list of CPUs such as \"0-3,7\"",
+			       list);
+	CPU_ZERO(ret_cpus);
+	for (unsigned i = 0; i < MEMORY_NODES_MAX && i < CPU_SETSIZE; i++)
+		if (cpus.bits[i / 64] >> i % 64 & 1)
+			CPU_SET(i, ret_cpus);
+	return 0;
+}
+
 static int fill_personality(const struct json_object *o, struct plan *plan, struct oci_err *err)
 {
 	uint32_t domain;

@@ -6,6 +6,8 @@
 #ifndef KERNEL_SCHEDULING_H
 #define KERNEL_SCHEDULING_H
 
+#include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +28,11 @@ struct memory_nodes {
  */
 int scheduling_fill(const struct json_object *config, struct plan *plan, struct memory_nodes *nodes,
 		    struct oci_err *err);
+
+/*
+ * A list of CPUs ("0-3,7") as sched_setaffinity(2) takes it. *ret_given is false, and nothing
+ * else done, for NULL and "". FAULT_CONFIG.
+ */
+int scheduling_cpus(const char *list, cpu_set_t *ret_cpus, bool *ret_given, struct oci_err *err);
 
 #endif

@@ -308,3 +308,28 @@ void validate_config(const struct json_object *config, struct findings *found)
 	rules_resources(&r);
 	rules_seccomp(&r);
 }
+
+/* The rules speak of config.json. */
+static void drop_parent(struct finding *f, const char *parent)
+{
+	const size_t len = strlen(parent);
+
+	if (f->pointer && strncmp(f->pointer, parent, len) == 0)
+		memmove(f->pointer, f->pointer + len, strlen(f->pointer + len) + 1);
+}
+
+void validate_process(const struct json_object *process, struct findings *found)
+{
+	own_json struct json_object *config = json_object_new_object();
+	struct json_object *document = (struct json_object *)(uintptr_t)process;
+	struct rules r = {.config = config, .found = found};
+	struct at root = {0};
+	size_t before;
+
+	walk(found, spec_member(spec_rows, "process"), document, &root);
+	json_object_object_add(config, "process", json_object_get(document));
+	before = found->n;
+	rules_process(&r);
+	for (size_t i = before; i < found->n; i++)
+		drop_parent(&found->items[i], "/process");
+}

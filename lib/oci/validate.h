@@ -22,6 +22,12 @@
 /* Adds what is wrong with config to found. */
 void validate_config(const struct json_object *config, struct findings *found);
 
+/*
+ * The same for a document that is a process alone: as config.json's /process, with pointers
+ * that begin in the document.
+ */
+void validate_process(const struct json_object *process, struct findings *found);
+
 /* The type of the namespaces that have a kernel parameter each ("network"); NULL: none has. */
 const char *validate_sysctl_namespace(const char *key);
 

@@ -227,22 +227,6 @@ static int make_working_directory(const struct container *c, int root_fd, struct
 	return err_at(err, "/process/cwd");
 }
 
-/* A filter may forbid init to say why it ended. */
-static int explain_silence(const struct container *c, struct oci_err *err)
-{
-	const struct json_object *seccomp = json_path(c->config, "linux", "seccomp", NULL);
-
-	if (err->fault != FAULT_STATE || !seccomp ||
-	    json_true(json_member(c->config, "process"), "noNewPrivileges"))
-		return -1;
-	err_set(err, FAULT_CONFIG,
-		"init ended without an answer: without noNewPrivileges the seccomp filter is in "
-		"force until the program is executed, and must allow capset, sendmsg, poll, "
-		"accept4, "
-		"recvmsg, close and execve");
-	return err_at(err, "/linux/seccomp");
-}
-
 /* change_root: the directory that init has to chroot to, or -1. joined: we are in its namespaces.
  */
 static int get_ready(struct pivot *p, int root_fd, int change_root, bool joined,
@@ -261,7 +245,7 @@ static int get_ready(struct pivot *p, int root_fd, int change_root, bool joined,
 		return -1;
 	ready.plan = plan;
 	if (init_get_ready(p->init, &ready, err) < 0)
-		return explain_silence(p->c, err);
+		return init_explain_silence(p->c->config, err);
 	return plan_verify(p->plan, joined, err);
 }
 
