@@ -1,7 +1,9 @@
 #include "init/init.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static size_t append(char *text, size_t size, size_t used, const char *more)
@@ -46,6 +48,37 @@ static void format(char *text, size_t size, const char *fmt, va_list args)
 	}
 }
 
+/* A limit of process.rlimits that is below what init itself needs, if that explains the error. */
+static void explain_limit(struct init_reply *reply, int errnum)
+{
+	static const struct {
+		int errnum, resource, suspect;
+		const char *name;
+	} limits[] = {
+		{ENOMEM, RLIMIT_AS, 64 << 20, "RLIMIT_AS"},
+		{ENOMEM, RLIMIT_DATA, 64 << 20, "RLIMIT_DATA"},
+		{ENOMEM, RLIMIT_STACK, 1 << 20, "RLIMIT_STACK"},
+		{EMFILE, RLIMIT_NOFILE, 64, "RLIMIT_NOFILE"},
+	};
+	size_t used = strlen(reply->text);
+	struct rlimit limit;
+	char digits[12];
+
+	for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++) {
+		if (limits[i].errnum != errnum || getrlimit(limits[i].resource, &limit) < 0 ||
+		    limit.rlim_cur >= (rlim_t)limits[i].suspect)
+			continue;
+		used = append(reply->text, sizeof reply->text, used, " (");
+		used = append(reply->text, sizeof reply->text, used, limits[i].name);
+		used = append(reply->text, sizeof reply->text, used, " is ");
+		used = append(reply->text, sizeof reply->text, used,
+			      decimal((int)limit.rlim_cur, digits));
+		used = append(reply->text, sizeof reply->text, used, ")");
+		if (!reply->pointer[0])
+			append(reply->pointer, sizeof reply->pointer, 0, "/process/rlimits");
+	}
+}
+
 static int fill(struct init_reply *reply, const char *pointer, int errnum, const char *fmt,
 		va_list args)
 {
@@ -54,6 +87,7 @@ static int fill(struct init_reply *reply, const char *pointer, int errnum, const
 	reply->pointer[0] = '\0';
 	append(reply->pointer, sizeof reply->pointer, 0, pointer);
 	format(reply->text, sizeof reply->text, fmt, args);
+	explain_limit(reply, errnum);
 	return -1;
 }
 

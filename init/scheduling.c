@@ -35,10 +35,15 @@ int set_scheduling(const struct plan *plan, struct init_reply *reply)
 
 	if ((plan->flags & PLAN_SCHEDULER) && syscall(SYS_sched_setattr, 0, &attr, 0) < 0)
 		return reply_error_at(
-			reply, "/process/scheduler", errno, "cannot set the scheduler%s",
+			reply,
+			errno == EOPNOTSUPP ? "/process/scheduler/flags" : "/process/scheduler",
+			errno, "cannot set the scheduler%s",
 			errno == EPERM
 				? " (it takes CAP_SYS_NICE, and for a real-time policy a share "
 				  "of the cgroup's cpu.rt_runtime_us)"
+			: errno == EOPNOTSUPP
+				? " (this kernel has no utilization clamping, which "
+				  "SCHED_FLAG_UTIL_CLAMP_MIN and SCHED_FLAG_UTIL_CLAMP_MAX are for)"
 				: "");
 	if ((plan->flags & PLAN_IOPRIO) &&
 	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, plan->ioprio) < 0)

@@ -89,8 +89,16 @@ static ssize_t receive(int connection, struct init_request *request, struct pass
 		passed->n = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(passed->fds, CMSG_DATA(c), (size_t)passed->n * sizeof(int));
 	}
-	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-	    (size_t)n < offsetof(struct init_request, text) || request->version != INIT_VERSION) {
+	if (msg.msg_flags & MSG_CTRUNC) {
+		struct init_reply reply = {0};
+
+		close_passed(passed);
+		reply_error(&reply, EMFILE, "init cannot take the descriptors that it needs");
+		send_reply(connection, &reply, -1);
+		return 0;
+	}
+	if ((msg.msg_flags & MSG_TRUNC) || (size_t)n < offsetof(struct init_request, text) ||
+	    request->version != INIT_VERSION) {
 		close_passed(passed);
 		return 0;
 	}

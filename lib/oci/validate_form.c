@@ -146,21 +146,41 @@ static const char *version(const char *text, bool *warning)
 	return NULL;
 }
 
+/* Whether the number of n digits is above the other one. */
+static bool is_above(const char *a, size_t n, const char *b, size_t m)
+{
+	for (; n > 1 && *a == '0'; a++)
+		n--;
+	for (; m > 1 && *b == '0'; b++)
+		m--;
+	return n != m ? n > m : strncmp(a, b, n) > 0;
+}
+
 static const char *number_list(const char *text)
 {
+	static const char reversed[] = "has a range that ends before it begins";
 	static const char wrong[] = "is no list of numbers and ranges like 0-3,7";
 
 	if (!*text)
 		return NULL;
 	for (const char *p = text;; p++) {
+		const char *first;
+		size_t n;
+
 		p += strspn(p, " ");
-		if (strspn(p, digits) == 0)
+		first = p;
+		n = strspn(p, digits);
+		if (n == 0)
 			return wrong;
-		p += strspn(p, digits);
+		p += n;
 		if (*p == '-') {
-			if (strspn(++p, digits) == 0)
+			const size_t m = strspn(++p, digits);
+
+			if (m == 0)
 				return wrong;
-			p += strspn(p, digits);
+			if (is_above(first, n, p, m))
+				return reversed;
+			p += m;
 		}
 		p += strspn(p, " ");
 		if (!*p)

@@ -19,6 +19,18 @@ static void check_errno(struct rules *r, const struct json_object *object, const
 		rules_error(r, AT_KEY, pointer, "set, but %.40s returns no errno", action);
 }
 
+/* The kernel refuses it for a filter without a listener. */
+static void check_killable(struct rules *r, const struct json_object *seccomp, bool notifies)
+{
+	static const char name[] = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+	const struct json_object *flags = json_member(seccomp, "flags");
+
+	for (size_t i = 0; !notifies && i < json_length(flags); i++)
+		if (is(json_item_string(flags, i), name))
+			rules_error(r, AT_VALUE, rules_at(r, SECCOMP "/flags/%zu", i),
+				    "%s is for filters with SCMP_ACT_NOTIFY", name);
+}
+
 void rules_seccomp(struct rules *r)
 {
 	const struct json_object *seccomp = json_member(r->platform, "seccomp");
@@ -40,6 +52,7 @@ void rules_seccomp(struct rules *r)
 	if (notifies && (!path || !*path))
 		rules_error(r, AT_VALUE, SECCOMP "/listenerPath",
 			    "is required for SCMP_ACT_NOTIFY, but it is not there");
+	check_killable(r, seccomp, notifies);
 	if (path && *path && *path != '/')
 		rules_error(r, AT_VALUE, SECCOMP "/listenerPath", "\"%.200s\" is no absolute path",
 			    path);

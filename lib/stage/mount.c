@@ -20,6 +20,7 @@
 #include "kernel/device_nodes.h"
 #include "kernel/idmap.h"
 #include "kernel/joined.h"
+#include "kernel/lsm.h"
 #include "kernel/mount.h"
 #include "kernel/mount_entry.h"
 #include "stage/stage.h"
@@ -98,6 +99,12 @@ static int prepare(struct job *job, struct oci_err *err)
 	job->context.host_propagation = mount_host_propagation(config);
 	job->context.label = json_string(json_member(config, "linux"), "mountLabel");
 	job->context.idmaps = &job->idmaps;
+	if (job->context.label && *job->context.label && !lsm_has_selinux()) {
+		err_set(err, FAULT_UNSUPPORTED,
+			"\"%s\" is asked for, but SELinux is not enabled on this machine",
+			job->context.label);
+		return err_at(err, "/linux/mountLabel");
+	}
 	if (mount_list_parse(&job->list, job->c, err) < 0)
 		return -1;
 	raise_limit(job);

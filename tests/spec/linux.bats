@@ -94,3 +94,61 @@ sees_devices() {
 	edit "$BUNDLE" '.linux.devices[0].fileMode = 438'
 	setpriv --bounding-set -mknod "$OCI" --root "$ROOT" create box "$BUNDLE" >out 2>&1 </dev/null || fail "$(<out)"
 }
+
+# ---- Sysctl ------------------------------------------------------------------------------------------
+
+@test "sysctl: parameters of the network, IPC and UTS namespaces" {
+	local key before
+	before=$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ping_group_range /proc/sys/fs/mqueue/msg_max)
+	mkbundle box '.process.args = ["sh", "-c", "cd /proc/sys; cat net/ipv4/ip_forward kernel/msgmax net/ipv4/ping_group_range fs/mqueue/msg_max"]
+		| .linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "9999", "net/ipv4/ping_group_range": "5 6", "fs.mqueue.msg_max": "77"}'
+	seen_again box
+	[ "$(tr '\t\n' '  ' <"$SEEN")" = "1 9999 5 6 77 " ] || fail "$(<"$SEEN")"
+	[ "$before" = "$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ping_group_range /proc/sys/fs/mqueue/msg_max)" ]
+	refused '.linux.sysctl = {"net.ipv4.no_such": "1"}' /linux/sysctl/net.ipv4.no_such ENOENT
+	refused '.linux.sysctl = {"net.ipv4.ip_forward": "abc"}' /linux/sysctl/net.ipv4.ip_forward EINVAL
+}
+
+# ---- Time ---------------------------------------------------------------------------------------------
+
+@test "timeOffsets: the clocks are shifted; what is out of range is an error" {
+	local up
+	mkbundle box '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {monotonic: {secs: 7, nanosecs: 5}, boottime: {secs: 1000000}}
+		| .process.args = ["sh", "-c", "cat /proc/self/timens_offsets; cut -d. -f1 /proc/uptime"]'
+	seen_again box
+	[[ $(sed -n 's/  */ /g; 1,2p' "$SEEN") = "monotonic 7 5"$'\n'"boottime 1000000 0" ]] || fail "$(<"$SEEN")"
+	up=$(sed -n 3p "$SEEN")
+	((up >= 1000000)) || fail "$(<"$SEEN")"
+	refused '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {monotonic: {secs: -100000000000}}' \
+		/linux/timeOffsets/monotonic ERANGE
+	refused '.linux.timeOffsets = {monotonic: {secs: 1}}' /linux/timeOffsets 'no time namespace'
+	refused '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {realtime: {secs: 1}}' /linux/timeOffsets realtime
+	refused '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {nanosecs: 1000000000}}' \
+		/linux/timeOffsets/boottime/nanosecs
+}
+
+# ---- Annotations ---------------------------------------------------------------------------------------
+
+@test "annotations are in the state, unchanged, and mean nothing" {
+	local annotations='{"org.example.key": "value", "a/b": "\u0001\"{}", "org.systemd.property.X": "1", "run.oci.hooks.stderr": "/x"}'
+	mkbundle box ".annotations = $annotations"
+	oci create box "$BUNDLE" >out 2>&1 </dev/null || fail "$(<out)"
+	oci state box | jq -e --argjson want "$annotations" '.annotations == $want'
+	refused '.annotations = {"a": 1}' /annotations/a
+}
+
+# ---- Root file system propagation ---------------------------------------------------------------------
+
+@test "rootfsPropagation: every value" {
+	local value
+	for value in shared slave private unbindable rshared rslave rprivate runbindable; do
+		seen box '.linux.rootfsPropagation = $value | .process.args = ["grep", " / / ", "/proc/self/mountinfo"]
+			| .process.args[1] = "/rootfs / "' --arg value "$value"
+		case $value in
+		*shared) grep -q ' shared:' "$SEEN" ;;
+		*unbindable) grep -q ' unbindable ' "$SEEN" ;;
+		*) ! grep -Eq ' (shared:|unbindable)' "$SEEN" ;;
+		esac || fail "$value: $(<"$SEEN")"
+	done
+	refused '.linux.rootfsPropagation = "open"' /linux/rootfsPropagation open
+}

@@ -203,6 +203,16 @@ load process
 	[[ $stderr = */process/rlimits/0*EPERM* && $stderr = *CAP_SYS_RESOURCE* ]] || show
 }
 
+@test "rlimits: one that is too small for init is named, not its ENOMEM alone" {
+	local type
+	for type in RLIMIT_AS RLIMIT_DATA; do
+		refused ".process.rlimits = [{type: \"$type\", soft: 1000, hard: 1000}]" \
+			'/process/rlimits (config.json:' "($type is 1000): ENOMEM"
+	done
+	refused '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 1}]' '/process/rlimits (config.json:' \
+		'(RLIMIT_NOFILE is 1): EMFILE'
+}
+
 # ---- oomScoreAdj -------------------------------------------------------------------------------
 
 @test "MUST: oomScoreAdj is set to the given value" {
@@ -232,11 +242,39 @@ load process
 	refused '.process.scheduler = {policy: "SCHED_FIFO", priority: 1000}' /process/scheduler
 }
 
+@test "scheduler: every other policy, a higher priority, and what a kernel may not have" {
+	seen box '.process.scheduler = {policy: "SCHED_IDLE"}'
+	see '.scheduler.policy == 5'
+	seen box '.process.scheduler = {policy: "SCHED_OTHER", nice: -5}'
+	see '.scheduler | .policy == 0 and .nice == -5'
+	if [[ -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]]; then
+		refused '.process.scheduler = {policy: "SCHED_RR", priority: 1}' /process/scheduler EPERM cgroup
+	else
+		seen box '.process.scheduler = {policy: "SCHED_RR", priority: 1}'
+		see '.scheduler | .policy == 2 and .priority == 1'
+	fi
+	seen box '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 5000000, period: 9000000,
+		flags: ["SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN"]}'
+	see '.scheduler.flags == 6 or .scheduler.flags == 7'
+	mkbundle box '.process.args = ["probe"] | .process.scheduler = {policy: "SCHED_OTHER", flags: ["SCHED_FLAG_UTIL_CLAMP_MIN"]}'
+	try oci create box "$BUNDLE"
+	((status == 0)) || [[ $stderr = *'/process/scheduler/flags'*'no utilization clamping'*EOPNOTSUPP* ]] || fail "$stderr"
+	refused '.process.scheduler = {policy: "SCHED_ISO"}' /process/scheduler/policy SCHED_ISO
+	refused '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 10, deadline: 5, period: 3}' /process/scheduler runtime
+}
+
 @test "ioPriority: class and priority" {
 	seen box '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
 	see ".scheduler.ioprio == $((2 << 13 | 6))"
 	seen box '.process.ioPriority = {class: "IOPRIO_CLASS_IDLE", priority: 0}'
 	see ".scheduler.ioprio == $((3 << 13))"
+}
+
+@test "ioPriority: real-time, and what is out of range" {
+	seen box '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 3}'
+	see ".scheduler.ioprio == $((1 << 13 | 3))"
+	refused '.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 9}' /process/ioPriority/priority 'out of range'
+	refused '.process.ioPriority = {class: "IOPRIO_CLASS_NONE"}' /process/ioPriority/class
 }
 
 @test "memoryPolicy: mode and nodes" {
@@ -247,11 +285,65 @@ load process
 	refused '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "9"}' /linux/memoryPolicy EINVAL
 }
 
+@test "memoryPolicy: every mode, and flags" {
+	local mode number=0
+	for mode in MPOL_DEFAULT MPOL_PREFERRED MPOL_BIND MPOL_INTERLEAVE MPOL_LOCAL MPOL_PREFERRED_MANY; do
+		seen box '.linux.memoryPolicy = {mode: $mode} | if $mode | IN("MPOL_DEFAULT", "MPOL_LOCAL") then .
+			else .linux.memoryPolicy.nodes = "0" end' --arg mode "$mode"
+		see --argjson mode "$((number++))" '.mempolicy.mode == $mode'
+	done
+	seen box '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES", "MPOL_F_NUMA_BALANCING"]}'
+	see '.mempolicy.mode == 40962'
+	seen box '.linux.memoryPolicy = {mode: "MPOL_INTERLEAVE", nodes: "0", flags: ["MPOL_F_RELATIVE_NODES"]}'
+	see '.mempolicy.mode == 16387'
+	refused '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_STATIC_NODES", "MPOL_F_RELATIVE_NODES"]}' \
+		/linux/memoryPolicy EINVAL
+	refused '.linux.memoryPolicy = {mode: "MPOL_BIND"}' /linux/memoryPolicy
+	refused '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0-"}' /linux/memoryPolicy/nodes
+	refused '.linux.memoryPolicy = {mode: "MPOL_NONE"}' /linux/memoryPolicy/mode
+	refused '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: ["MPOL_F_NONE"]}' /linux/memoryPolicy/flags/0
+}
+
 @test "personality: LINUX32" {
 	seen box '.linux.personality = {domain: "LINUX32"}'
 	see '.personality == 8'
 	seen box '.linux.personality = {domain: "LINUX"}'
 	see '.personality == 0'
+}
+
+@test "personality: flags, of which there are none, are errors" {
+	refused '.linux.personality = {domain: "LINUX", flags: ["ADDR_NO_RANDOMIZE"]}' /linux/personality/flags/0
+	refused '.linux.personality = {domain: "SOLARIS"}' /linux/personality/domain SOLARIS
+}
+
+# ---- Security modules ----------------------------------------------------------------------------
+
+@test "apparmorProfile, selinuxLabel, mountLabel: an error where the module is not enabled" {
+	[[ -e /sys/kernel/security/apparmor ]] || refused '.process.apparmorProfile = "box-default"' \
+		'/process/apparmorProfile (config.json:' '"box-default" is asked for, but AppArmor is not enabled on this machine'
+	[[ ! -e /sys/fs/selinux/enforce ]] || skip "requires a machine without SELinux"
+	refused '.process.selinuxLabel = "system_u:system_r:svirt_t:s0"' '/process/selinuxLabel (config.json:' \
+		'but SELinux is not enabled on this machine'
+	refused '.linux.mountLabel = "system_u:object_r:svirt_t:s0"' '/linux/mountLabel (config.json:' \
+		'but SELinux is not enabled on this machine'
+}
+
+# ---- Capabilities ----------------------------------------------------------------------------------
+
+@test "capabilities: a name that this kernel does not know is a warning, and left out" {
+	mkbundle box '.process.args = ["probe"] | .process.capabilities.bounding = ["CAP_KILL", "CAP_BREATHE"]
+		| .process.capabilities.effective = ["CAP_KILL"] | .process.capabilities.permitted = ["CAP_KILL"]'
+	SEEN=$PWD/seen
+	oci-create box "$BUNDLE" >"$SEEN" 2>warnings </dev/null || fail "$(<warnings)"
+	grep -q '/process/capabilities/bounding/1: unknown capability "CAP_BREATHE", left out' warnings || fail "$(<warnings)"
+	grep -q '^CapBnd:.0000000000000020$' "/proc/$(ctr_pid box)/status"
+}
+
+@test "execCPUAffinity is for exec: the container's own process has all its processors" {
+	seen box '.process.args = ["grep", "Cpus_allowed_list", "/proc/self/status"] | .process.execCPUAffinity = {initial: "0", final: "0"}'
+	[ "$(cut -f2 "$SEEN")" = "$(sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)" ] || fail "$(<"$SEEN")"
+	refused '.process.execCPUAffinity = {initial: "0-x"}' /process/execCPUAffinity/initial
+	refused '.process.execCPUAffinity = {final: "1-0"}' /process/execCPUAffinity/final
 }
 
 # ---- The rest of what a process is ---------------------------------------------------------------
