@@ -176,6 +176,13 @@ int make_vectors(const struct plan *plan, struct init_reply *reply)
 	return 0;
 }
 
+int may_execute(const struct plan *plan, struct init_reply *reply)
+{
+	if (!plan->filter.size)
+		return 0;
+	return check_exec_filter(plan, executable, vectors, vectors + plan->args.n + 1, reply);
+}
+
 int execute(const struct plan *plan)
 {
 	const char **env = vectors + plan->args.n + 1;

@@ -11,7 +11,7 @@
  *	mount.c   makes superblocks that belong to init's namespaces
  *	ready.c   get ready: all of "process" that a process can do to itself, by
  *	          streams.c terminal.c scheduling.c label.c credentials.c executable.c filter.c
- *	start.c   hooks.c, filter.c, exec
+ *	start.c   hooks.c, filter_exec.c, filter.c, exec
  *
  * It is not dumpable (but see struct init_setup), keeps no descriptor that survives the exec, and
  *after the pivot holds no path into the host. It allocates nothing.
@@ -113,9 +113,18 @@ void keep_agent(int fd);
 /* filter.c: whether the filter that is in force lets init wait for its start. */
 int check_filter(struct init_reply *reply);
 
-/* executable.c. execute() returns the errno of a failed exec, fail_exec() puts it in words (-1). */
+/*
+ * filter_exec.c: whether the plan's filter lets this be executed; it must not be asked for if not,
+ * since nobody would learn why the program does not run.
+ */
+int check_exec_filter(const struct plan *plan, const char *path, const char *const *argv,
+		      const char *const *envp, struct init_reply *reply);
+
+/* executable.c. may_execute() asks check_exec_filter(). execute() returns the errno of a failed
+ * exec, fail_exec() puts it in words (-1). */
 int find_executable(const struct plan *plan, struct init_reply *reply);
 int make_vectors(const struct plan *plan, struct init_reply *reply);
+int may_execute(const struct plan *plan, struct init_reply *reply);
 int execute(const struct plan *plan);
 int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply);
 

@@ -32,7 +32,7 @@ _Noreturn void init_start(const struct plan *plan, int connection)
 			       "config.json has no process, so there is nothing to start");
 		fail(connection, &reply);
 	}
-	if (run_hooks(plan, &reply) < 0)
+	if (run_hooks(plan, &reply) < 0 || may_execute(plan, &reply) < 0)
 		fail(connection, &reply);
 	/* Who asked may be gone by now; the start was asked for all the same. */
 	reply.flags = INIT_EXECUTING;

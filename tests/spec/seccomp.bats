@@ -72,6 +72,44 @@ says() {
 	[[ $stderr = *'exec: "true": operation not permitted'* ]] || fail "$stderr"
 }
 
+@test "an exec that the filter kills is start's error, and says so" {
+	local action nnp
+	for action in KILL_PROCESS KILL_THREAD TRAP; do
+		for nnp in true false; do
+			mkbundle box '.process.args = ["true"] | .process.noNewPrivileges = $nnp | .linux.seccomp = {
+				defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["execve"], action: $action}]}' \
+				--arg action "SCMP_ACT_$action" --argjson nnp $nnp
+			oci create box "$BUNDLE" >/dev/null 2>&1 </dev/null
+			try oci start box
+			((status != 0)) || fail "$action, noNewPrivileges $nnp: start says nothing"
+			[[ $stderr = *'/linux/seccomp: exec: "true": killed by SIGSYS at its exec: the seccomp filter does not allow execve' ]] ||
+				fail "$action: $stderr"
+			wait_for is_status box stopped
+			oci delete box
+		done
+	done
+	# A list of what is allowed that forgot it.
+	mkbundle box '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_KILL_PROCESS",
+		syscalls: [{names: ["write", "exit_group"], action: "SCMP_ACT_ALLOW"}]}'
+	oci create box "$BUNDLE" >/dev/null 2>&1 </dev/null
+	try oci start box
+	[[ $stderr = *"killed by SIGSYS at its exec"* ]] || fail "$stderr"
+}
+
+@test "a program that the filter kills once it runs has been started" {
+	mkbundle box '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_KILL_PROCESS",
+		syscalls: [{names: ["execve"], action: "SCMP_ACT_ALLOW"}]}'
+	oci create box "$BUNDLE" >/dev/null 2>&1 </dev/null
+	try oci start box
+	((status == 0)) || fail "$stderr"
+	# Compared by its arguments, of which some are never those of our exec.
+	mkbundle two '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["execve"], action: "SCMP_ACT_KILL_PROCESS", args: [{index: 0, value: 4096, op: "SCMP_CMP_LT"}]}]}'
+	oci create two "$BUNDLE" >/dev/null 2>&1 </dev/null
+	try oci start two
+	((status == 0)) || fail "$stderr"
+}
+
 @test "arguments of a system call are compared" {
 	# kill(pid, 0) is allowed, kill(pid, 18) is not.
 	says box '.process.args = ["sh", "-c", "kill -0 1 && echo zero; kill -CONT 1 2>&1"]
