@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/own.h"
 
@@ -53,6 +55,17 @@ int caps_held(struct caps *ret_held, struct oci_err *err)
 	cap_free(caps);
 	*ret_held = held;
 	return 0;
+}
+
+int caps_clear_inheritable(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	data[0].inheritable = data[1].inheritable = 0;
+	return (int)syscall(SYS_capset, &header, data);
 }
 
 struct caps caps_all(void)

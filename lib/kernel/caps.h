@@ -24,6 +24,12 @@ struct caps {
 /* What a child of ours can be given: our bounding and our permitted set. -1 with *err. */
 int caps_held(struct caps *ret_held, struct oci_err *err);
 
+/*
+ * Takes everything out of our inheritable set, and with it of the ambient set: what root
+ * executes would get it even beyond the bounding set. -1 with errno. No memory is used.
+ */
+int caps_clear_inheritable(void);
+
 /* What init has in a user namespace of its own: everything that the kernel knows. */
 struct caps caps_all(void);
 

@@ -100,6 +100,8 @@ static int limit_capabilities(uint64_t bounding)
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
 		if (!(bounding >> cap & 1) && prctl(PR_CAPBSET_DROP, cap) < 0)
 			return -1;
+	if (caps_clear_inheritable() < 0)
+		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

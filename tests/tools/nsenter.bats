@@ -55,6 +55,15 @@ load ../lib/common
 	[ "${output#*:	}" = "$(awk '/CapBnd/ { print $2 }' /proc/self/status)" ] || show
 }
 
+@test "the caller's inheritable and ambient capabilities are not the command's" {
+	require command:setpriv
+	start_ctr box
+	run -0 setpriv --inh-caps +chown,+net_raw --ambient-caps +chown,+net_raw "$OCI_BUILD/oci-nsenter" --root "$ROOT" box -- \
+		sh -c 'grep ^Cap /proc/self/status | cut -f2'
+	# Inheritable, permitted, effective, bounding, ambient.
+	[ "${lines[*]}" = "0000000000000000 0000000020000420 0000000020000420 0000000020000420 0000000000000000" ] || show
+}
+
 @test "nothing of ours is open in the command" {
 	start_ctr box
 	run -0 --separate-stderr oci-nsenter box -- ls /proc/self/fd
