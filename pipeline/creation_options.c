@@ -32,34 +32,16 @@ int creation_find_bundle(int argc, char **argv, char **ret_bundle, struct oci_er
 	return *ret_bundle ? 0 : -1;
 }
 
-/* sd_listen_fds(3): descriptors of socket activation are handed on like preserved ones. */
-static unsigned count_listen_fds(void)
-{
-	const char *count = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
-	uint64_t n, pid;
-
-	if (!count || !whose || !num_uint(count, 0, 1 << 16, &n) ||
-	    !num_uint(whose, 1, INT32_MAX, &pid) || pid != (uint64_t)getpid())
-		return 0;
-	return (unsigned)n;
-}
-
 int creation_fill_options(struct create_options *o, struct oci_err *err)
 {
 	o->console_socket = asked.console_socket;
 	o->pid_file = asked.pid_file;
 	o->pidfd_socket = asked.pidfd_socket;
 	o->pipeline = asked.pipeline_file;
-	o->listen_fds = count_listen_fds();
 	o->no_pivot = asked.no_pivot;
 	o->no_new_keyring = asked.no_new_keyring;
 	o->systemd_cgroup = tool.systemd_cgroup;
-	if (__builtin_add_overflow(asked.preserve_fds, o->listen_fds, &o->preserve_fds) ||
-	    o->preserve_fds > fd_inherited())
-		return err_set(err, FAULT_USAGE,
-			       "--preserve-fds %u: only %u descriptors from 3 on are open",
-			       asked.preserve_fds, fd_inherited() - o->listen_fds);
-	return 0;
+	return tool_count_fds(asked.preserve_fds, &o->preserve_fds, &o->listen_fds, err);
 }
 
 struct pipeline *creation_load_pipeline(struct oci_err *err)

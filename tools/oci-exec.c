@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/num.h"
 #include "base/own.h"
 #include "base/relay.h"
+#include "base/terminal.h"
 #include "lifecycle/exec.h"
 #include "lifecycle/exec_process.h"
 #include "tool.h"
@@ -61,18 +61,6 @@ static const struct command command = {
 	.options = options,
 };
 
-/* sd_listen_fds(3): descriptors of socket activation are handed on like preserved ones. */
-static unsigned count_listen_fds(void)
-{
-	const char *count = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
-	uint64_t n, pid;
-
-	if (!count || !whose || !num_uint(count, 0, 1 << 16, &n) ||
-	    !num_uint(whose, 1, INT32_MAX, &pid) || pid != (uint64_t)getpid())
-		return 0;
-	return (unsigned)n;
-}
-
 static int fill_request(struct oci_err *err)
 {
 	struct json_object *below = cgroups.n ? json_object_new_array() : NULL;
@@ -80,15 +68,9 @@ static int fill_request(struct oci_err *err)
 	for (size_t i = 0; i < cgroups.n; i++)
 		json_object_array_add(below, json_object_new_string(cgroups.items[i]));
 	request.below = below;
-	request.listen_fds = count_listen_fds();
-	if (__builtin_add_overflow(preserve_fds, request.listen_fds, &request.preserve_fds) ||
-	    request.preserve_fds > fd_inherited())
-		return err_set(err, FAULT_USAGE,
-			       "--preserve-fds %u: only %u descriptors from 3 on are open",
-			       preserve_fds, fd_inherited() - request.listen_fds);
 	if (request.console_socket && !detach)
 		return err_set(err, FAULT_USAGE, "--console-socket is for --detach");
-	return 0;
+	return tool_count_fds(preserve_fds, &request.preserve_fds, &request.listen_fds, err);
 }
 
 /* ---- In the foreground -------------------------------------------------------------------------
@@ -107,6 +89,7 @@ static int receive_terminal(int *ret_master, struct oci_err *err)
 		return 0;
 	if (fd_receive(console[0], name, sizeof name, ret_master, &n) < 0 || n != 1)
 		return err_sys(err, errno, "cannot receive the terminal");
+	terminal_prepare(*ret_master);
 	return 0;
 }
 

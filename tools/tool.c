@@ -7,6 +7,8 @@
 
 #include <seccomp.h>
 
+#include "base/fd.h"
+#include "base/num.h"
 #include "base/own.h"
 #include "commands.h"
 #include "oci/container.h"
@@ -86,6 +88,29 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err)
 {
 	return container_open(tool.root, id, lock, tool.lock_fd, err);
+}
+
+static unsigned count_listen_fds(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
+	uint64_t n, pid;
+
+	if (!count || !whose || !num_uint(count, 0, 1 << 16, &n) ||
+	    !num_uint(whose, 1, INT32_MAX, &pid) || pid != (uint64_t)getpid())
+		return 0;
+	return (unsigned)n;
+}
+
+int tool_count_fds(unsigned preserve_fds, unsigned *ret_all, unsigned *ret_listen,
+		   struct oci_err *err)
+{
+	*ret_listen = count_listen_fds();
+	if (__builtin_add_overflow(preserve_fds, *ret_listen, ret_all) || *ret_all > fd_inherited())
+		return err_set(err, FAULT_USAGE,
+			       "--preserve-fds %u: only %u descriptors from 3 on are open",
+			       preserve_fds,
+			       fd_inherited() > *ret_listen ? fd_inherited() - *ret_listen : 0);
+	return 0;
 }
 
 void tool_warn(const struct container *c)

@@ -78,6 +78,13 @@ void tool_print_json(struct json_object *json);
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err);
 
 /*
+ * What a program is left of the caller's descriptors from 3 on: so many of --preserve-fds and, as
+ * sd_listen_fds(3) says, those of socket activation, which *ret_all counts too.
+ */
+int tool_count_fds(unsigned preserve_fds, unsigned *ret_all, unsigned *ret_listen,
+		   struct oci_err *err);
+
+/*
  * Prints c->warnings on stderr: never to the log, where engines expect one error and nothing
  * else.
  */

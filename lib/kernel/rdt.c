@@ -436,6 +436,28 @@ int rdt_clear(const struct container *c, bool undo, struct oci_err *err)
 	return 0;
 }
 
+int rdt_add_process(int root_fd, const struct json_object *record, pid_t pid, struct oci_err *err)
+{
+	const char *group = json_string(record, "group");
+	own_ptr char *monitor = json_has(record, "monitor") ? monitor_path(record) : NULL;
+
+	if (!group || (json_has(record, "monitor") && !monitor))
+		return no_memory(err);
+	if (add_task(root_fd, group, pid, "", err) < 0)
+		return -1;
+	return monitor ? add_task(root_fd, monitor, pid, "/enableMonitoring", err) : 0;
+}
+
+int rdt_add(const struct container *c, pid_t pid, struct oci_err *err)
+{
+	const char *mount = json_string(c->state->rdt, "mount");
+	own_fd int root = mount ? open_mount(mount, err) : -1;
+
+	if (!mount)
+		return 0;
+	return root < 0 ? -1 : rdt_add_process(root, c->state->rdt, pid, err);
+}
+
 int rdt_update(const struct container *c, const char *l3_cache, const char *mem_bw,
 	       struct oci_err *err)
 {

@@ -28,6 +28,9 @@
  */
 int rdt_setup(struct container *c, struct oci_err *err);
 
+/* Adds a further process of the container to its group, if it has one. */
+int rdt_add(const struct container *c, pid_t pid, struct oci_err *err);
+
 /* undo: the creation is given up. What is gone already is no error. */
 int rdt_clear(const struct container *c, bool undo, struct oci_err *err);
 
@@ -43,6 +46,7 @@ int rdt_plan(int root_fd, const char *mount, const char *id, const struct json_o
 	     struct json_object **ret_record, struct oci_err *err);
 int rdt_apply(int root_fd, const struct json_object *record, const struct json_object *rdt,
 	      pid_t pid, struct oci_err *err);
+int rdt_add_process(int root_fd, const struct json_object *record, pid_t pid, struct oci_err *err);
 int rdt_remove(int root_fd, const struct json_object *record, bool undo, struct oci_err *err);
 
 /*

@@ -20,9 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/own.h"
 #include "base/pid_file.h"
+#include "base/pidfd_socket.h"
 #include "base/sock.h"
 #include "kernel/cgroup_further.h"
 #include "kernel/init.h"
@@ -33,6 +33,7 @@
 #include "kernel/passwd.h"
 #include "kernel/plan.h"
 #include "kernel/proc.h"
+#include "kernel/rdt.h"
 #include "kernel/rlimit.h"
 #include "kernel/scheduling.h"
 #include "lifecycle/lifecycle.h"
@@ -303,6 +304,8 @@ static int limit(const struct exec *e, struct oci_err *err)
 	if (json_has(process, "oomScoreAdj") &&
 	    oom_apply(e->pid, (int)json_int(process, "oomScoreAdj", 0), err) < 0)
 		return -1;
+	if (rdt_add(e->c, e->pid, err) < 0)
+		return -1;
 	if (scheduling_cpus(json_string(affinity, "final"), &cpus, &given, err) < 0)
 		return err_at(err, "/process/execCPUAffinity/final");
 	if (!given || sched_setaffinity(e->pid, sizeof cpus, &cpus) == 0)
@@ -347,25 +350,14 @@ static int get_ready(struct exec *e, struct oci_err *err)
 /* ---- Telling who it is ------------------------------------------------------------------------
  */
 
-/* runc's message: its name for such a process, and the pidfd. */
-static int send_pidfd(const struct exec *e, struct oci_err *err)
-{
-	static const char name[] = "setns";
-	const char *path = e->request->pidfd_socket;
-	own_fd int sock = path ? sock_connect_path(path, SOCK_STREAM) : -1;
-
-	if (!path)
-		return 0;
-	if (sock < 0 || fd_send(sock, name, sizeof name - 1, &e->pidfd, 1) < 0)
-		return err_sys(err, errno, "cannot send the process to \"%s\"", path);
-	return 0;
-}
-
 static int start(struct exec *e, struct oci_err *err)
 {
 	const char *pid_file = e->request->pid_file;
 
-	if (send_pidfd(e, err) < 0 || (pid_file && pid_file_write(pid_file, e->pid, err) < 0))
+	if (e->request->pidfd_socket &&
+	    pidfd_socket_send(e->request->pidfd_socket, e->pidfd, "setns", err) < 0)
+		return -1;
+	if (pid_file && pid_file_write(pid_file, e->pid, err) < 0)
 		return -1;
 	if ((!e->request->before_start || e->request->before_start(e->request->arg, err) == 0) &&
 	    init_start(e->launcher.control, err) == 0)

@@ -239,6 +239,7 @@ static void test_root_group(void **state)
 
 static void test_monitoring(void **state)
 {
+	own_err struct oci_err err = ERR_INIT;
 	const char *message;
 
 	(void)state;
@@ -246,6 +247,9 @@ static void test_monitoring(void **state)
 	assert_null(apply("{\"closID\": \"gold\", \"enableMonitoring\": true}"));
 	assert_string_equal(text_of("gold/tasks"), "7");
 	assert_string_equal(text_of("gold/mon_groups/web/tasks"), "7");
+	assert_int_equal(rdt_add_process(root, record, 8, &err), 0);
+	assert_string_equal(text_of("gold/tasks"), "8");
+	assert_string_equal(text_of("gold/mon_groups/web/tasks"), "8");
 	assert_string_equal(
 		pointer_of("{\"closID\": \"gold\", \"enableMonitoring\": true}", &message),
 		"/linux/intelRdt/enableMonitoring");
