@@ -103,6 +103,11 @@ int mount_clone_path(const char *path, bool tree)
 	return open_tree(AT_FDCWD, path, clone_flags(tree));
 }
 
+int mount_clone_link(const char *path, bool tree)
+{
+	return open_tree(AT_FDCWD, path, clone_flags(tree) | AT_SYMLINK_NOFOLLOW);
+}
+
 int mount_attach(int detached, int target)
 {
 	return move_mount(detached, "", target, "",

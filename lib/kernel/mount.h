@@ -57,6 +57,9 @@ int mount_change(int fd, bool tree, uint64_t set, uint64_t clear, uint64_t propa
 int mount_clone(int fd, bool tree);
 int mount_clone_path(const char *path, bool tree);
 
+/* The same, but a path that is a symbolic link is the link. */
+int mount_clone_link(const char *path, bool tree);
+
 /* Attaches a detached mount to the file or directory at an O_PATH descriptor; -1 with errno. */
 int mount_attach(int detached, int target);
 

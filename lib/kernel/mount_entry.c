@@ -124,7 +124,11 @@ static int make_by_init(struct mount_entry *entry, struct mount_context *context
 
 static int open_source(const struct mount_entry *entry, struct oci_err *err)
 {
-	int tree = mount_clone_path(entry->source, entry->opt.actions & MOUNTOPT_RBIND), e = errno;
+	bool whole = entry->opt.actions & MOUNTOPT_RBIND;
+	int tree = entry->opt.actions & MOUNTOPT_SRC_NOFOLLOW
+			   ? mount_clone_link(entry->source, whole)
+			   : mount_clone_path(entry->source, whole);
+	int e = errno;
 	own_ptr char *why = tree < 0 ? path_explain(entry->source) : NULL;
 
 	return tree < 0 ? fail_errno(entry, e, why ? why : "", err) : tree;
@@ -235,6 +239,7 @@ static int open_target(const struct mount_entry *entry, const struct mount_root 
 		.source_fd = tree,
 		.file = entry->file,
 		.existing = is_remount(entry),
+		.nofollow = entry->opt.actions & MOUNTOPT_DEST_NOFOLLOW,
 	};
 
 	return mount_target_open(root, &wish, target, err) < 0 ? fail(entry, err) : 0;
@@ -361,12 +366,26 @@ static int change_existing(struct mount_entry *entry, const struct mount_context
 static int make_link(const struct mount_entry *entry, const struct mount_root *root,
 		     struct oci_err *err)
 {
+	own_ptr char *clean = mount_target_clean(entry->destination);
+	const size_t len = strlen(entry->link);
+	own_ptr char *there = malloc(len + 2);
+	own_fd int parent = -1;
 	const char *name;
-	own_fd int parent = path_open_parent(root->fd, entry->destination, &name);
 
-	if (parent < 0 || (symlinkat(entry->link, parent, name) < 0 && errno != EEXIST))
-		return fail_errno(entry, errno, "cannot make the link", err);
-	return 0;
+	if (!clean || !there)
+		return fail_errno(entry, ENOMEM, "", err);
+	/* As with a mount, over or in /proc would be what a program takes for the kernel's. */
+	if (strcmp(clean, "/proc") == 0 || strncmp(clean, "/proc/", 6) == 0)
+		return fail_errno(entry, EINVAL, "no link is made in /proc", err);
+	parent = path_open_parent(root->fd, clean, &name);
+	if (parent >= 0 && symlinkat(entry->link, parent, name) == 0)
+		return 0;
+	/* One that is the same is fine; of a cgroup's links, whatever is there. */
+	if (parent >= 0 && errno == EEXIST &&
+	    (!is_bind(entry) || (readlinkat(parent, name, there, len + 1) == (ssize_t)len &&
+				 memcmp(there, entry->link, len) == 0)))
+		return 0;
+	return fail_errno(entry, parent < 0 ? errno : EEXIST, "cannot make the link", err);
 }
 
 int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context,

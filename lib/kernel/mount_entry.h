@@ -25,6 +25,7 @@ struct mount_entry {
 	char *link;	   /* owned: no mount, but a symbolic link to this; else NULL */
 	struct mountopt opt;
 	const struct json_object *uids, *gids; /* of an id-mapped mount, or NULL */
+	struct json_object *maps; /* owned: where they are from if an option has them, or NULL */
 	/*
 	 * Detached, or -1: the clone of a bind mount's source, or what init has made.
 	 * Clones that are made inside are descriptors of the inside's, and not kept here.

@@ -1,11 +1,15 @@
 /* From config.json to entries. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/own.h"
 #include "kernel/cgroup_mount.h"
 #include "kernel/mount_entry.h"
+#include "oci/idmap_option.h"
 
 struct mount_entry *mount_list_add(struct mount_list *list, size_t index, struct oci_err *err)
 {
@@ -30,6 +34,7 @@ static void drop_last(struct mount_list *list)
 	free(entry->destination);
 	free(entry->source);
 	free(entry->link);
+	json_object_put(entry->maps);
 }
 
 void mount_list_free(struct mount_list *list)
@@ -68,6 +73,35 @@ static int set_source(struct mount_entry *entry, const char *source, const char 
 	return entry->source ? 0 : err_sys(err, ENOMEM, "cannot prepare the mounts");
 }
 
+static int set_maps(struct mount_entry *entry, const struct json_object *linux_config,
+		    struct oci_err *err)
+{
+	if (!entry->opt.idmap)
+		return 0;
+	if (idmap_option_parse(entry->opt.idmap, linux_config, &entry->maps, err) < 0)
+		return err_at(err, "/mounts/%zu", entry->index);
+	entry->uids = json_member(entry->maps, "uidMappings");
+	entry->gids = json_member(entry->maps, "gidMappings");
+	return 0;
+}
+
+/* copy-symlink: of a source that is a link only the text is used. */
+static int set_link(struct mount_entry *entry, struct oci_err *err)
+{
+	char text[PATH_MAX];
+	ssize_t n;
+
+	if (!(entry->opt.actions & MOUNTOPT_COPY_SYMLINK) || !entry->source)
+		return 0;
+	n = readlinkat(AT_FDCWD, entry->source, text, sizeof text - 1);
+	/* Something else, or missing: it is bound, or that says what is wrong. */
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+	entry->link = strdup(text);
+	return entry->link ? 0 : err_sys(err, ENOMEM, "cannot prepare the mounts");
+}
+
 static int parse(struct mount_list *list, const struct container *c, size_t index,
 		 struct oci_err *err)
 {
@@ -87,7 +121,8 @@ static int parse(struct mount_list *list, const struct container *c, size_t inde
 	if (!entry->destination)
 		return err_sys(err, ENOMEM, "cannot prepare the mounts");
 	if (mountopt_parse(mount, index, &entry->opt, err) < 0 ||
-	    set_source(entry, json_string(mount, "source"), c->state->bundle, err) < 0)
+	    set_source(entry, json_string(mount, "source"), c->state->bundle, err) < 0 ||
+	    set_maps(entry, json_member(c->config, "linux"), err) < 0 || set_link(entry, err) < 0)
 		return -1;
 	if (!is_cgroup(entry))
 		return 0;
@@ -98,6 +133,7 @@ static int parse(struct mount_list *list, const struct container *c, size_t inde
 	mountopt_free(&cgroup.opt);
 	free(cgroup.destination);
 	free(cgroup.source);
+	json_object_put(cgroup.maps);
 	return result < 0 ? err_at(err, "/mounts/%zu", index) : 0;
 }
 

@@ -140,6 +140,15 @@ static int open_ordinary_directory(int root_fd, const char *clean, bool *ret_mad
 		      : fd;
 }
 
+/* The last component itself, even if it is a link; 0 or -1 with errno. */
+static int open_no_follow(int root_fd, const char *clean)
+{
+	const char *name;
+	own_fd int parent = path_open_parent(root_fd, clean, &name);
+
+	return parent < 0 ? -1 : openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static int open_target(int root_fd, const struct mount_wish *wish, const char *clean,
 		       bool *ret_made, struct oci_err *err)
 {
@@ -153,7 +162,8 @@ static int open_target(int root_fd, const struct mount_wish *wish, const char *c
 		path = clean;
 	if (needs_ordinary_directory(wish))
 		return open_ordinary_directory(root_fd, clean, ret_made, err);
-	fd = path_open_in_root(root_fd, path, O_PATH);
+	fd = wish->nofollow ? open_no_follow(root_fd, clean)
+			    : path_open_in_root(root_fd, path, O_PATH);
 	if (fd < 0 && errno == ENOENT && !wish->existing) {
 		*ret_made = true;
 		fd = wish->file ? path_make_file(root_fd, path, 0644)

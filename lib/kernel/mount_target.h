@@ -38,6 +38,7 @@ struct mount_wish {
 	int source_fd;		 /* the tree to attach if it is there already, or -1 */
 	bool file;		 /* the destination is a file, not a directory */
 	bool existing;		 /* a remount: nothing is made, "/" is fine */
+	bool nofollow;		 /* a link at the destination is the destination */
 };
 
 /* -1 with *err (without a pointer). The caller closes ret_target->fd. */

@@ -41,7 +41,9 @@ const struct mountopt_row mountopt_table[] = {
 	ATTR("atime", MUST, 0, MOUNT_ATTR__ATIME),
 	NOTHING("auto", EXTRA),
 	ACTION("bind", MUST, BIND),
+	ACTION("copy-symlink", EXTRA, COPY_SYMLINK),
 	NOTHING("defaults", MUST),
+	ACTION("dest-nofollow", EXTRA, DEST_NOFOLLOW),
 	ATTR("dev", MUST, 0, MOUNT_ATTR_NODEV),
 	ATTR("diratime", MUST, 0, MOUNT_ATTR_NODIRATIME),
 	SUPERBLOCK("dirsync", MUST),
@@ -100,6 +102,7 @@ const struct mountopt_row mountopt_table[] = {
 	PROPAGATION("shared", MS_SHARED, false),
 	NOTHING("silent", MUST),
 	PROPAGATION("slave", MS_SLAVE, false),
+	ACTION("src-nofollow", EXTRA, SRC_NOFOLLOW),
 	ATTR("strictatime", MUST, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME),
 	ATTR("suid", MUST, 0, MOUNT_ATTR_NOSUID),
 	ATTR("symfollow", SHOULD, 0, MOUNT_ATTR_NOSYMFOLLOW),
@@ -274,7 +277,15 @@ int mountopt_add(struct mountopt *opt, const char *option, size_t index, const c
 		 struct oci_err *err)
 {
 	const struct mountopt_row *row = mountopt_find(option);
+	const bool tree = strncmp(option, "ridmap=", 7) == 0;
 
+	if (tree || strncmp(option, "idmap=", 6) == 0) {
+		if (check_text(option, err) < 0)
+			return -1;
+		opt->actions |= tree ? MOUNTOPT_RIDMAP : MOUNTOPT_IDMAP;
+		opt->idmap = option;
+		return 0;
+	}
 	if (!row)
 		return add_unknown(opt, option, index, type, err);
 	switch (row->kind) {

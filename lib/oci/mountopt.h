@@ -37,7 +37,7 @@ enum mountopt_requirement {
 	MOUNTOPT_MUST,
 	MOUNTOPT_SHOULD,
 	MOUNTOPT_MAY,
-	MOUNTOPT_EXTRA, /* not in the specification: an option of mount(8) */
+	MOUNTOPT_EXTRA, /* not in the specification: an option of mount(8), or another runtime's */
 };
 
 enum mountopt_kind {
@@ -56,6 +56,10 @@ enum mountopt_action {
 	MOUNTOPT_IDMAP = 1 << 3,
 	MOUNTOPT_RIDMAP = 1 << 4,
 	MOUNTOPT_COPY_UP = 1 << 5,
+	/* crun's, which podman passes on. */
+	MOUNTOPT_COPY_SYMLINK = 1 << 6,	 /* a source that is a link becomes the same link */
+	MOUNTOPT_SRC_NOFOLLOW = 1 << 7,	 /* a source that is a link is mounted itself */
+	MOUNTOPT_DEST_NOFOLLOW = 1 << 8, /* a destination that is a link is mounted over itself */
 };
 
 struct mountopt_row {
@@ -96,6 +100,9 @@ struct mountopt {
 	size_t n_propagation;
 
 	unsigned actions; /* enum mountopt_action bits; type "bind" counts as MOUNTOPT_BIND */
+
+	/* "idmap=..." or "ridmap=..." (oci/idmap_option.h), borrowed from the JSON; or NULL. */
+	const char *idmap;
 
 	/* Of a new superblock. "ro" is not among them: it is an attribute, see set. Static. */
 	const char *superblock[MOUNTOPT_SUPERBLOCK_MAX];

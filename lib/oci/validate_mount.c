@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "oci/idmap_option.h"
 #include "oci/mountopt.h"
 #include "oci/validate_rules.h"
 
@@ -75,6 +76,33 @@ static void check_options(struct rules *r, const struct json_object *mount, size
 	}
 }
 
+static void check_idmap_option(struct rules *r, size_t i, const char *option)
+{
+	own_json struct json_object *maps = NULL;
+	own_err struct oci_err err = ERR_INIT;
+	struct finding *f;
+
+	if (idmap_option_parse(option, r->platform, &maps, &err) == 0)
+		return;
+	f = rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i), "%s", err.message);
+	if (err.hint)
+		finding_hint(f, "%s", err.hint);
+}
+
+/* Options that say nothing about a mount of this kind would be skipped silently. */
+static void check_kind(struct rules *r, const struct json_object *mount, size_t i,
+		       const struct mountopt *opt)
+{
+	const char *type = mountopt_type(mount);
+
+	if (type && (opt->actions & (MOUNTOPT_COPY_SYMLINK | MOUNTOPT_SRC_NOFOLLOW)))
+		rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i),
+			    "copy-symlink and src-nofollow are for bind mounts");
+	if ((opt->actions & MOUNTOPT_COPY_UP) && (!type || strcmp(type, "tmpfs") != 0))
+		rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i),
+			    "tmpcopyup is for a tmpfs");
+}
+
 static void check_idmap(struct rules *r, const struct json_object *mount, size_t i,
 			const struct mountopt *opt)
 {
@@ -82,6 +110,11 @@ static void check_idmap(struct rules *r, const struct json_object *mount, size_t
 	bool gids = json_length(json_member(mount, "gidMappings"));
 	bool asked = opt->actions & (MOUNTOPT_IDMAP | MOUNTOPT_RIDMAP);
 
+	if (opt->idmap && (uids || gids))
+		rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i),
+			    "\"%.200s\" contradicts uidMappings and gidMappings", opt->idmap);
+	if (opt->idmap)
+		return check_idmap_option(r, i, opt->idmap);
 	if (uids != gids)
 		rules_error(r, AT_VALUE,
 			    rules_at(r, "/mounts/%zu/%cidMappings", i, uids ? 'g' : 'u'),
@@ -109,6 +142,7 @@ static void check_mount(struct rules *r, const struct json_object *mount, size_t
 		rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/type", i),
 			    "is required for what is no bind mount");
 	check_idmap(r, mount, i, &opt);
+	check_kind(r, mount, i, &opt);
 	snprintf(pointer, sizeof pointer, "/mounts/%zu", i);
 	rules_id_mappings(r, mount, "uidMappings", pointer);
 	rules_id_mappings(r, mount, "gidMappings", pointer);

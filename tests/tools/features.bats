@@ -72,8 +72,8 @@ schema() {
 		run -0 oci-validate --json "$BUNDLE"
 	done
 	edit "$BUNDLE" '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: $f[0].linux.seccomp.archs,
-		flags: $f[0].linux.seccomp.knownFlags,
-		syscalls: [$f[0].linux.seccomp.operators[] | {names: ["mkdir"], action: "SCMP_ACT_ERRNO",
+		flags: $f[0].linux.seccomp.knownFlags, listenerPath: "/agent",
+		syscalls: [$f[0].linux.seccomp.operators[] | {names: ["mkdir"], action: "SCMP_ACT_NOTIFY",
 			args: [{index: 0, value: 1, op: .}]}]}' --slurpfile f <(oci-features)
 	run -0 oci-validate --json "$BUNDLE"
 	[ "$(jq .errors <<<"$output")" = 0 ] || show

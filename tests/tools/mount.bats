@@ -608,6 +608,80 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 	[[ $(inside stat -c %a "$(at /dev/pts)") = 755 ]]
 }
 
+# ---- Options of other runtimes ---------------------------------------------------------------
+
+@test "idmap=: an id-mapped mount with the mapping in the option" {
+	prepare() { chown 3:7 "$SRC/file"; }
+	prepare=prepare mounted box '.mounts += [
+		{"destination": "/m", "source": $src, "options": ["rbind", "idmap=uids=0-0-3#3-44-1;gids=0-100-10"]},
+		{"destination": "/r", "source": $src, "options": ["rbind", "ridmap=uids=0-5-10;gids=0-5-10"]}]'
+	[[ $(inside stat -c %u:%g "$(at /m/file)") = 44:107 && $(inside stat -c %u:%g "$(at /r/file)") = 8:12 ]]
+}
+
+@test "idmap=@: relative to the container's user namespace" {
+	prepare() { chown 3:7 "$SRC/file"; give_away; }
+	prepare=prepare mounted box "$userns"' | .mounts += [
+		{"destination": "/m", "source": $src, "options": ["bind", "idmap=uids=@0-20-10;gids=@0-30-10"]}]'
+	[[ $(inside stat -c %u:%g "$(at /m/file)") = 100023:100037 ]]
+}
+
+@test "idmap=: what is no mapping is an error" {
+	local option
+	mkbundle box
+	cp "$BUNDLE/config.json" config.good
+	for option in x uids=0-1 'uids=0-1-10' 'uids=0-1-0;gids=0-1-1' 'uids=0-1-10;uids=0-1-10' 'uids=0-1-10;gids=0-1-10;x' \
+		'uids=a-1-10;gids=0-1-10' 'uids=@0-1-10;gids=0-1-10' 'uids=;gids='; do
+		cp config.good "$BUNDLE/config.json"
+		edit "$BUNDLE" '.mounts += [{"destination": "/m", "source": "/tmp", "options": ["bind", "idmap=" + $option]}]' --arg option "$option"
+		run -102 oci-validate "$BUNDLE"
+		[[ $output = *"/mounts/7/options: mount option \"idmap=$option\""* ]] || show
+	done
+}
+
+@test "copy-symlink: a source that is a link becomes the same link" {
+	prepare() { ln -s /target/of/link "$SRC/link"; }
+	prepare=prepare mounted box '.mounts += [
+		{"destination": "/new/link", "source": "\($src)/link", "options": ["bind", "copy-symlink"]},
+		{"destination": "/file", "source": "\($src)/file", "options": ["bind", "copy-symlink"]}]'
+	[[ $(readlink "$BUNDLE/rootfs/new/link") = /target/of/link ]]
+	[[ $(inside cat "$(at /file)") = content ]]
+}
+
+@test "copy-symlink: another file in its place is an error, the same link is not" {
+	prepare() {
+		ln -s /target "$SRC/link"
+		ln -s /target "$BUNDLE/rootfs/same"
+		touch "$BUNDLE/rootfs/other"
+	}
+	prepare=prepare staged box '.mounts += [
+		{"destination": "/same", "source": "\($src)/link", "options": ["bind", "copy-symlink"]},
+		{"destination": "/other", "source": "\($src)/link", "options": ["bind", "copy-symlink"]}]'
+	refused 111 /mounts/8 'EEXIST: cannot make the link'
+}
+
+@test "src-nofollow and dest-nofollow: the links themselves" {
+	prepare() {
+		ln -s /file "$SRC/link"
+		ln -s "$SRC/dir/inner" "$BUNDLE/rootfs/over"
+		touch "$BUNDLE/rootfs/here"
+	}
+	prepare=prepare mounted box '.mounts += [
+		{"destination": "/here", "source": "\($src)/link", "options": ["bind", "src-nofollow"]},
+		{"destination": "/over", "source": "\($src)/file", "options": ["bind", "dest-nofollow"]}]'
+	[[ $(inside readlink "$(at /here)") = /file ]]
+	[[ $(inside stat -c %F "$(at /over)") = "regular file" && $(inside cat "$(at /over)") = content ]]
+	[[ $(<"$SRC/dir/inner") = inner ]]
+}
+
+@test "options that say nothing about such a mount are errors" {
+	mkbundle box '.mounts += [{"destination": "/a", "source": "/tmp", "options": ["bind", "tmpcopyup"]},
+		{"destination": "/b", "type": "tmpfs", "options": ["copy-symlink"]},
+		{"destination": "/c", "type": "tmpfs", "options": ["src-nofollow"]}]'
+	run -102 oci-validate "$BUNDLE"
+	[[ $output = *"/mounts/7/options: tmpcopyup is for a tmpfs"* ]] || show
+	[[ $output = *"/mounts/8/options: copy-symlink and src-nofollow are for bind mounts"* && $output = *"3 errors"* ]] || show
+}
+
 # ---- Without root ----------------------------------------------------------------------------
 
 # As rootless engines call a runtime: root of a user namespace, in the host's mount namespace.
