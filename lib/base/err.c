@@ -19,6 +19,33 @@ const char *err_name(int errnum)
 	return number;
 }
 
+/*
+ * Characters that change how others are shown, or that nobody sees: directions (Trojan Source,
+ * CVE-2021-42574), line separators, joiners, the byte order mark. n: bytes of the character at s.
+ */
+static bool is_deceptive(const char *s, size_t n)
+{
+	static const struct {
+		unsigned first, last;
+	} ranges[] = {
+		{0x80, 0x9f},	  {0xad, 0xad},	    {0x61c, 0x61c},   {0x180e, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x2069}, {0xfeff, 0xfeff},
+	};
+	const unsigned char *c = (const unsigned char *)s;
+	unsigned value;
+
+	if (n == 2)
+		value = (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu);
+	else if (n == 3)
+		value = (c[0] & 0xfu) << 12 | (c[1] & 0x3fu) << 6 | (c[2] & 0x3fu);
+	else
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (value >= ranges[i].first && value <= ranges[i].last)
+			return true;
+	return false;
+}
+
 char *err_escape(const char *text, unsigned max)
 {
 	size_t len = strlen(text), out = 0;
@@ -29,10 +56,8 @@ char *err_escape(const char *text, unsigned max)
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_length(text + i, len - i);
 		unsigned char c = (unsigned char)text[i];
-		bool plain = n > 0 && c >= 0x20 && c != 0x7f;
+		bool plain = n > 0 && c >= 0x20 && c != 0x7f && !is_deceptive(text + i, n);
 
-		if (n == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
-			plain = false; /* C1 controls */
 		if (out + (plain ? n : 4) > max) {
 			memcpy(copy + (out < max - 3 ? out : max - 3), "...", 3);
 			out = (out < max - 3 ? out : max - 3) + 3;

@@ -80,8 +80,9 @@ void err_clear(struct oci_err *err);
 const char *err_name(int errnum);
 
 /*
- * Copies text with control characters, DEL, C1 and bytes that are not UTF-8 as
- * \xNN, at most max bytes and never half a character. The caller frees it.
+ * Copies text with control characters, DEL, C1, characters that nobody sees or that change
+ * the direction of writing, and bytes that are not UTF-8 as \xNN, at most max bytes and never half
+ * a character. The caller frees it.
  */
 char *err_escape(const char *text, unsigned max);
 

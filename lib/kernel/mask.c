@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 
 #include "base/own.h"
 #include "base/path.h"
 #include "kernel/mount.h"
+#include "kernel/mount_target.h"
 
 enum { NULL_MAJOR = 1, NULL_MINOR = 3 };
 
@@ -55,12 +59,94 @@ static int make_empty(struct oci_err *err)
 	return fd < 0 ? err_sys(err, errno, "cannot mount a tmpfs for masked directories") : fd;
 }
 
-/* Not there: ENOENT. A file where a directory should be: nothing is there to mask either. */
-static int open_path(int root_fd, const char *path, const char *verb, struct oci_err *err)
-{
-	int fd = path_open_in_root(root_fd, path, O_PATH);
+/* Filesystems of the kernel's, in which nobody can rename anything; looked at when it is needed. */
+static const struct system_mount {
+	const char *destination, *type;
+	long magic;
+} system_mounts[] = {
+	{"/proc", "proc", PROC_SUPER_MAGIC},
+	{"/sys", "sysfs", SYSFS_MAGIC},
+};
 
-	if (fd >= 0)
+struct view {
+	int root_fd;
+	const struct json_object *config;
+	int mounts[ARRAY_SIZE(system_mounts)]; /* or -1 */
+};
+
+static void own_close_view(const struct view *view)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(view->mounts); i++)
+		own_close_fd(&view->mounts[i]);
+}
+
+#define own_view __attribute__((cleanup(own_close_view)))
+
+/* Whether config.json mounts a filesystem of this type there. */
+static bool is_mounted(const struct json_object *config, const struct system_mount *m)
+{
+	const struct json_object *mounts = json_member(config, "mounts");
+
+	for (size_t i = 0; i < json_length(mounts); i++) {
+		const char *to = json_string(json_item(mounts, i), "destination");
+		const char *type = json_string(json_item(mounts, i), "type");
+		own_ptr char *clean = mount_target_clean(to ? to : "");
+
+		if (clean && type && strcmp(clean, m->destination) == 0 &&
+		    strcmp(type, m->type) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int open_system_mount(int root_fd, const struct system_mount *m, struct oci_err *err)
+{
+	own_fd int fd = path_open_in_root(root_fd, m->destination, O_PATH | O_DIRECTORY);
+	struct statfs fs;
+	struct statx st;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return err_sys(err, errno, "cannot open the mount on \"%s\"", m->destination);
+	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) || fs.f_type != m->magic)
+		return err_set(err, FAULT_SYSTEM,
+			       "\"%s\" is not the mount any more that was made there",
+			       m->destination);
+	return steal_fd(&fd);
+}
+
+/*
+ * Where a path is looked for: *path becomes relative to it. In the mount itself, if it lies in a
+ * filesystem of the kernel's: the mount point could be exchanged meanwhile. -1 with *err.
+ */
+static int place_of(struct view *view, const char **path, struct oci_err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(system_mounts); i++) {
+		const struct system_mount *m = &system_mounts[i];
+		const size_t len = strlen(m->destination);
+
+		if (strncmp(*path, m->destination, len) != 0 || (*path)[len] != '/' ||
+		    !is_mounted(view->config, m))
+			continue;
+		if (view->mounts[i] < 0)
+			view->mounts[i] = open_system_mount(view->root_fd, m, err);
+		*path += len;
+		return view->mounts[i];
+	}
+	return view->root_fd;
+}
+
+/*
+ * -1 without an error: it is not there. A file where a directory should be: nothing is there to
+ * mask either.
+ */
+static int open_path(struct view *view, const char *path, const char *verb, struct oci_err *err)
+{
+	own_ptr char *clean = mount_target_clean(path);
+	const char *rest = clean;
+	int place = clean ? place_of(view, &rest, err) : err_sys(err, ENOMEM, "cannot copy a path");
+	int fd = place < 0 ? -1 : path_open_in_root(place, rest, O_PATH);
+
+	if (place < 0 || fd >= 0)
 		return fd;
 	if (errno == ENOENT || errno == ENOTDIR) {
 		err_clear(err);
@@ -86,14 +172,16 @@ static int cover_with(int cover, bool *attached, int target)
 	return copy < 0 ? -1 : mount_attach(copy, target);
 }
 
-int mask_paths(int root_fd, const struct json_object *paths, int null_mount, struct oci_err *err)
+int mask_paths(int root_fd, const struct json_object *config, int null_mount, struct oci_err *err)
 {
+	const struct json_object *paths = json_path(config, "linux", "maskedPaths", NULL);
+	own_view struct view view = {root_fd, config, {-1, -1}};
 	own_fd int null_fd = null_mount, empty = -1;
 	bool null_attached = false, empty_attached = false;
 
 	for (size_t i = 0; i < json_length(paths); i++) {
 		const char *path = json_item_string(paths, i);
-		own_fd int target = open_path(root_fd, path, "mask", err);
+		own_fd int target = open_path(&view, path, "mask", err);
 		struct stat st;
 		int result;
 
@@ -117,9 +205,9 @@ int mask_paths(int root_fd, const struct json_object *paths, int null_mount, str
 	return 0;
 }
 
-static int read_only_path(int root_fd, const char *path, struct oci_err *err)
+static int read_only_path(struct view *view, const char *path, struct oci_err *err)
 {
-	own_fd int target = open_path(root_fd, path, "protect", err), tree = -1;
+	own_fd int target = open_path(view, path, "protect", err), tree = -1;
 
 	if (target < 0)
 		return err->fault == FAULT_NONE ? 0 : -1;
@@ -130,10 +218,13 @@ static int read_only_path(int root_fd, const char *path, struct oci_err *err)
 	return 0;
 }
 
-int read_only_paths(int root_fd, const struct json_object *paths, struct oci_err *err)
+int read_only_paths(int root_fd, const struct json_object *config, struct oci_err *err)
 {
+	const struct json_object *paths = json_path(config, "linux", "readonlyPaths", NULL);
+	own_view struct view view = {root_fd, config, {-1, -1}};
+
 	for (size_t i = 0; i < json_length(paths); i++)
-		if (read_only_path(root_fd, json_item_string(paths, i), err) < 0)
+		if (read_only_path(&view, json_item_string(paths, i), err) < 0)
 			return err_at(err, "/linux/readonlyPaths/%zu", i);
 	return 0;
 }

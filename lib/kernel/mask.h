@@ -13,7 +13,9 @@
  *
  * root_fd is the container's root in its mount namespace, before or after the
  * pivot. A path that is not there is skipped; only the lookup of the path
- * itself can say so, no later step.
+ * itself can say so, no later step. A path in /proc or /sys is looked for in the mount
+ * that config.json has there, and not through the root filesystem: another container with the same
+ * root could have exchanged the mount point for a moment.
  */
 #ifndef KERNEL_MASK_H
 #define KERNEL_MASK_H
@@ -28,11 +30,11 @@
  */
 int mask_open_null(struct oci_err *err);
 
-/* null_mount: from mask_open_null(); it is used up. */
-int mask_paths(int root_fd, const struct json_object *paths, int null_mount, struct oci_err *err);
+/* linux.maskedPaths. null_mount: from mask_open_null(); it is used up. */
+int mask_paths(int root_fd, const struct json_object *config, int null_mount, struct oci_err *err);
 
-/* Each path with all the mounts beneath it. */
-int read_only_paths(int root_fd, const struct json_object *paths, struct oci_err *err);
+/* linux.readonlyPaths, each with all the mounts beneath it. */
+int read_only_paths(int root_fd, const struct json_object *config, struct oci_err *err);
 
 int read_only_root(int root_fd, struct oci_err *err);
 

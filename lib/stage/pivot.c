@@ -160,8 +160,8 @@ static int close_paths(struct pivot *p, int root_fd, struct oci_err *err)
 		if (p->null_mount < 0)
 			return -1;
 	}
-	if (mask_paths(root_fd, masked, steal_fd(&p->null_mount), err) < 0 ||
-	    read_only_paths(root_fd, json_member(linux_config, "readonlyPaths"), err) < 0)
+	if (mask_paths(root_fd, config, steal_fd(&p->null_mount), err) < 0 ||
+	    read_only_paths(root_fd, config, err) < 0)
 		return -1;
 	return json_true(json_member(config, "root"), "readonly") ? read_only_root(root_fd, err)
 								  : 0;

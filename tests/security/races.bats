@@ -44,3 +44,29 @@ race() {
 @test "no file is made outside when a volume's directory is exchanged for a link" {
 	race '{destination: "/vol/a/d1/file", type: "bind", source: $file, options: ["bind"]}'
 }
+
+# As another container that has the same directory as its root would do it, for a moment.
+@test "a mount point that is renamed when its files are masked does not leave them open" {
+	local path
+	for path in proc sys; do
+		mkbundle attack '.linux.maskedPaths = ["/proc/keys", "/sys/firmware"]'
+		oci-create --until mount attack "$BUNDLE" >attack.out 2>&1 </dev/null || fail "$(<attack.out)"
+		mv "$BUNDLE/rootfs/$path" "$BUNDLE/rootfs/moved"
+		mkdir -p "$BUNDLE/rootfs/$path/firmware"
+		touch "$BUNDLE/rootfs/$path/keys"
+		status=0
+		oci-create --resume attack >attack.out 2>attack.err </dev/null || status=$?
+		: >attack.start
+		refused attack "\"/$path\" is not the mount any more" || fail "$(<attack.err)"
+		oci-delete --force attack 2>/dev/null || true
+		rm -rf "$BUNDLE"
+	done
+	# One mount in the place of the other.
+	mkbundle attack '.linux.maskedPaths = ["/proc/keys"]'
+	oci-create --until mount attack "$BUNDLE" >attack.out 2>&1 </dev/null || fail "$(<attack.out)"
+	mv "$BUNDLE/rootfs/proc" "$BUNDLE/rootfs/moved"
+	mv "$BUNDLE/rootfs/sys" "$BUNDLE/rootfs/proc"
+	status=0
+	oci-create --resume attack >attack.out 2>attack.err </dev/null || status=$?
+	refused attack '"/proc" is not the mount any more' || fail "$(<attack.err)"
+}
