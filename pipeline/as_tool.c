@@ -68,6 +68,7 @@ static void add_create_options(struct tool_call *call, const struct create_reque
 	add(call, o->no_pivot ? "--no-pivot" : NULL);
 	add(call, o->no_new_keyring ? "--no-new-keyring" : NULL);
 	add(call, o->systemd_cgroup ? "--systemd-cgroup" : NULL);
+	add(call, o->no_cgroup ? "--cgroup-manager=disabled" : NULL);
 }
 
 static void fill(struct tool_call *call, const struct creation *cr)

@@ -41,6 +41,7 @@ int creation_fill_options(struct create_options *o, struct oci_err *err)
 	o->no_pivot = asked.no_pivot;
 	o->no_new_keyring = asked.no_new_keyring;
 	o->systemd_cgroup = tool.systemd_cgroup;
+	o->no_cgroup = tool.no_cgroup;
 	return tool_count_fds(asked.preserve_fds, &o->preserve_fds, &o->listen_fds, err);
 }
 

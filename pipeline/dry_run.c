@@ -121,6 +121,8 @@ static int plan_cgroup(const struct shell *sh, const char *id, const struct crea
 	const struct json_object *linux_config = json_member(sh->bundle->config, "linux");
 	const char *path = json_string(linux_config, "cgroupsPath");
 
+	if (options->no_cgroup)
+		return cgroup_plan_none(json_member(linux_config, "resources"), ret_record, err);
 	return cgroup_plan(id, path, json_member(linux_config, "resources"),
 			   options->systemd_cgroup, ret_record, err);
 }

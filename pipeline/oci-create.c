@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	if (tool_begin(&command, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
 	r.options.systemd_cgroup = tool.systemd_cgroup;
+	r.options.no_cgroup = tool.no_cgroup;
 	if (dry_run && argc == 1 && !asked.bundle)
 		return dry_run_main(NULL, argv[0], &r.options);
 	if (find_bundle(argc, argv, &bundle, &err) < 0 ||

@@ -117,6 +117,7 @@ static int begin(const char *id, const char *path)
 	own_ptr char *warnings = NULL;
 
 	create.systemd_cgroup = tool.systemd_cgroup;
+	create.no_cgroup = tool.no_cgroup;
 	c = stage_validate(tool.root, id, path, &create, NULL, &warnings, &err);
 	if (warnings)
 		fputs(warnings, stderr);

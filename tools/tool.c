@@ -32,6 +32,8 @@ const struct opt tool_global_options[] = {
 	{0, "log-format", "FORMAT", OPT_STRING, &tool.log_format, "text or json"},
 	{0, "debug", NULL, OPT_FLAG, &tool.debug, "say more"},
 	{0, "systemd-cgroup", NULL, OPT_FLAG, &tool.systemd_cgroup, "let systemd make the cgroup"},
+	{0, "cgroup-manager", "NAME", OPT_STRING, &tool.cgroup_manager,
+	 "cgroupfs, systemd, or disabled: no cgroup is made"},
 	{0, "rootless", "BOOL", OPT_STRING, &tool.rootless, NULL},
 	{0, "lock-fd", "FD", OPT_FD, &tool.lock_fd, NULL},
 	{0, "error-fd", "FD", OPT_FD, &tool.error_fd, NULL},
@@ -55,11 +57,30 @@ void tool_print_version(void)
 	       tool_version, tool_commit, seccomp->major, seccomp->minor, seccomp->micro);
 }
 
+static int check_cgroup_manager(struct oci_err *err)
+{
+	const char *name = tool.cgroup_manager;
+
+	if (!name || strcmp(name, "cgroupfs") == 0)
+		return 0;
+	if (strcmp(name, "systemd") == 0)
+		tool.systemd_cgroup = true;
+	else if (strcmp(name, "disabled") == 0)
+		tool.no_cgroup = true;
+	else
+		return err_set(err, FAULT_USAGE,
+			       "unknown cgroup manager \"%s\": cgroupfs, systemd or disabled",
+			       name);
+	return 0;
+}
+
 static int check_globals(struct oci_err *err)
 {
 	if (strcmp(tool.log_format, "text") != 0 && strcmp(tool.log_format, "json") != 0)
 		return err_set(err, FAULT_USAGE, "unknown log format \"%s\": text or json",
 			       tool.log_format);
+	if (check_cgroup_manager(err) < 0)
+		return -1;
 	if (tool.root)
 		return 0;
 	tool.root = container_default_root();

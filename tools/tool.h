@@ -32,7 +32,8 @@ int main(int argc, char **argv);
 struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
-	bool debug, systemd_cgroup, version;
+	bool debug, systemd_cgroup, no_cgroup, version;
+	const char *cgroup_manager; /* crun's: sets the two above */
 	const char *rootless;
 	int lock_fd;	     /* -1: take the lock */
 	int error_fd;	     /* -1: report to stderr and the log */

@@ -37,6 +37,14 @@ int cgroup_plan(const char *id, const char *cgroups_path, const struct json_obje
 		bool systemd, struct json_object **ret_record, struct oci_err *err);
 
 /*
+ * The record of a container without a cgroup of its own (--cgroup-manager=disabled): it stays in
+ * that of its creator. Limits are FAULT_CONFIG; rules for devices are not applied, because engines
+ * send theirs all the same.
+ */
+int cgroup_plan_none(const struct json_object *resources, struct json_object **ret_record,
+		     struct oci_err *err);
+
+/*
  * What resources need of the machine, after cgroup_plan() and before anything is made: an array
  * of objects, one for each property that is set: pointer, controller, where (the file or
  * hierarchy that was looked at), and missing (why it cannot be), if it is. The caller puts it.

@@ -23,17 +23,6 @@ static int not_running(const struct container *c, struct oci_err *err)
 		       c->id);
 }
 
-/* Has it processes without init? Those of a shared pid namespace outlive it. */
-static int signal_all(const struct container *c, int signal, struct oci_err *err)
-{
-	own_ptr pid_t *pids = NULL;
-	size_t n = 0;
-
-	if (cgroup_pids(c->state->cgroup, &pids, &n, err) < 0)
-		return -1;
-	return n > 0 ? cgroup_signal(c->state->cgroup, signal, err) : not_running(c, err);
-}
-
 static int signal_init(const struct container *c, int signal, struct oci_err *err)
 {
 	own_fd int pidfd = proc_open(&c->state->init, err);
@@ -52,6 +41,18 @@ static int signal_init(const struct container *c, int signal, struct oci_err *er
 		return not_running(c, err);
 	return err_sys(err, errno, "cannot send signal %d to process %d", signal,
 		       (int)c->state->init.pid);
+}
+
+/* Has it processes without init? Those of a shared pid namespace outlive it. */
+static int signal_all(const struct container *c, int signal, struct oci_err *err)
+{
+	own_ptr pid_t *pids = NULL;
+	size_t n = 0;
+
+	if (cgroup_pids(c->state->cgroup, &pids, &n, err) < 0)
+		return -1;
+	/* Without a cgroup there is init. */
+	return n > 0 ? cgroup_signal(c->state->cgroup, signal, err) : signal_init(c, signal, err);
 }
 
 int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err)

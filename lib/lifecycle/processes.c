@@ -1,4 +1,7 @@
 /* What is done to all processes of a container by means of its cgroup. */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/own.h"
 #include "kernel/cgroup.h"
 #include "lifecycle/lifecycle.h"
@@ -34,5 +37,16 @@ int lifecycle_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n, s
 
 	if (status == STATUS_STOPPED)
 		return err_set(err, FAULT_STATE, "container \"%s\": container not running", c->id);
-	return cgroup_pids(c->state->cgroup, ret_pids, ret_n, err);
+	if (cgroup_pids(c->state->cgroup, ret_pids, ret_n, err) < 0)
+		return -1;
+	if (*ret_n > 0)
+		return 0;
+	/* Without a cgroup its first process is known. */
+	free(*ret_pids);
+	*ret_pids = malloc(sizeof **ret_pids);
+	if (!*ret_pids)
+		return err_sys(err, ENOMEM, "cannot list the processes of \"%s\"", c->id);
+	**ret_pids = c->state->init.pid;
+	*ret_n = 1;
+	return 0;
 }

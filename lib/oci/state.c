@@ -77,6 +77,7 @@ static void read_options(const struct json_object *o, struct create_options *opt
 	options->no_pivot = json_true(o, "noPivot");
 	options->no_new_keyring = json_true(o, "noNewKeyring");
 	options->systemd_cgroup = json_true(o, "systemdCgroup");
+	options->no_cgroup = json_true(o, "noCgroup");
 }
 
 struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
@@ -164,6 +165,7 @@ static struct json_object *format_options(const struct create_options *options)
 	add_true(o, "noPivot", options->no_pivot);
 	add_true(o, "noNewKeyring", options->no_new_keyring);
 	add_true(o, "systemdCgroup", options->systemd_cgroup);
+	add_true(o, "noCgroup", options->no_cgroup);
 	return o;
 }
 

@@ -40,7 +40,7 @@ struct create_options {
 	char *pipeline;	      /* --pipeline, absolute path, for --resume; NULL: the stock one */
 	unsigned preserve_fds;
 	unsigned listen_fds; /* LISTEN_FDS: counted in preserve_fds' range, from 3 on */
-	bool no_pivot, no_new_keyring, systemd_cgroup;
+	bool no_pivot, no_new_keyring, systemd_cgroup, no_cgroup;
 };
 
 struct oci_state {

@@ -78,6 +78,11 @@ static int make_cgroup(struct container *c, struct oci_err *err)
 	const struct json_object *linux_config = json_member(c->config, "linux");
 	const struct json_object *resources = json_member(linux_config, "resources");
 
+	if (c->state->options.no_cgroup) {
+		if (cgroup_plan_none(resources, &c->state->cgroup, err) < 0)
+			return -1;
+		return container_save(c, err);
+	}
 	if (cgroup_plan(c->id, json_string(linux_config, "cgroupsPath"), resources,
 			c->state->options.systemd_cgroup, &c->state->cgroup, err) < 0)
 		return -1;

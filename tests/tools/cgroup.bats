@@ -443,3 +443,22 @@ count_loads() {
 	oci delete --force box
 	[[ ! $(find /sys/fs/cgroup -path "*$CGROUP/*") ]]
 }
+
+@test "--cgroup-manager=disabled makes no cgroup; the container can be used all the same" {
+	mkbundle box 'del(.linux.resources)'
+	oci --cgroup-manager disabled create box "$BUNDLE" >out 2>err </dev/null || fail "$(<err)"
+	oci start box
+	[[ ! $(find /sys/fs/cgroup -path "*$CGROUP*") ]]
+	[ "$(cut -d: -f3 "/proc/$(ctr_pid box)/cgroup")" = "$(cut -d: -f3 "/proc/$$/cgroup")" ]
+	[ "$(oci ps --format json box | jq -c .)" = "[$(ctr_pid box)]" ]
+	run -1 --separate-stderr oci pause box
+	[[ $stderr = *'it has no cgroup'* ]] || show
+	oci kill --all box KILL
+	wait_for -t 30 is_status box stopped
+	oci delete box
+	edit "$BUNDLE" '.linux.resources.pids.limit = 10'
+	run -1 --separate-stderr oci --cgroup-manager disabled create box "$BUNDLE"
+	[[ $stderr = *'/linux/resources'*'there are limits'* ]] || show
+	run -1 --separate-stderr oci --cgroup-manager v3 create box "$BUNDLE"
+	[[ $stderr = *'unknown cgroup manager "v3"'* ]] || show
+}
