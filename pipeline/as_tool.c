@@ -178,7 +178,9 @@ static int adopt(struct creation *cr, struct oci_err *err)
 	cr->c->state->creator = (struct proc_id){getpid(), proc_start_time(getpid())};
 	/* What no option of oci-validate says. */
 	cr->c->state->options.listen_fds = r->options.listen_fds;
+	cr->c->state->options.notify = r->options.notify;
 	if (copy_option(r->options.pipeline, &cr->c->state->options.pipeline) < 0 ||
+	    copy_option(r->options.listen_names, &cr->c->state->options.listen_names) < 0 ||
 	    copy_option(r->options.pidfd_socket, &cr->c->state->options.pidfd_socket) < 0)
 		return err_sys(err, ENOMEM, "cannot keep the options");
 	cr->c->driven = true;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/activation.h"
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/own.h"
@@ -38,6 +39,8 @@ int creation_fill_options(struct create_options *o, struct oci_err *err)
 	o->pid_file = asked.pid_file;
 	o->pidfd_socket = asked.pidfd_socket;
 	o->pipeline = asked.pipeline_file;
+	o->listen_names = (char *)(uintptr_t)activation_names();
+	o->notify = activation_notify() != NULL;
 	o->no_pivot = asked.no_pivot;
 	o->no_new_keyring = asked.no_new_keyring;
 	o->systemd_cgroup = tool.systemd_cgroup;

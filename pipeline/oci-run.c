@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/activation.h"
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/relay.h"
@@ -24,6 +25,7 @@
 #include "creation_options.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/notify.h"
 #include "tool.h"
 
 static bool detach, keep, no_subreaper;
@@ -56,6 +58,7 @@ struct run {
 	int pidfd;	/* of init */
 	int console[2]; /* socket pair: ours, and the one that the terminal is sent to */
 	int master;	/* of the terminal; or -1 */
+	struct notify notify;
 };
 
 static void close_run(struct run *run)
@@ -66,6 +69,7 @@ static void close_run(struct run *run)
 	own_close_fd(&run->console[0]);
 	own_close_fd(&run->console[1]);
 	own_close_fd(&run->master);
+	notify_close(&run->notify);
 }
 
 static int check(const struct run *run, struct oci_err *err)
@@ -181,11 +185,25 @@ static int start(struct run *run, struct oci_err *err)
 {
 	run->init = run->c->state->init;
 	run->pidfd = proc_open(&run->init, err);
-	if (run->pidfd < 0 || take_terminal(run, err) < 0)
+	if (run->pidfd < 0 || take_terminal(run, err) < 0 ||
+	    notify_open(&run->notify, run->c, activation_notify(), err) < 0)
 		return -1;
 	if (interrupt_signal())
 		return err_set(err, FAULT_SYSTEM, "interrupted");
 	return lifecycle_start(run->c, err);
+}
+
+/* To the manager the container is we, as long as we wait for it. */
+static void pass_ready(void *arg)
+{
+	notify_pass(arg, getpid());
+}
+
+static int background(struct run *run)
+{
+	release(run);
+	notify_wait(&run->notify, run->pidfd, run->init.pid);
+	return 0;
 }
 
 static int foreground(struct run *run)
@@ -199,6 +217,9 @@ static int foreground(struct run *run)
 	release(run);
 	if (interrupt_signal())
 		pidfd_send_signal(run->pidfd, interrupt_signal(), NULL, 0);
+	relay.watch.fd = run->notify.fd;
+	relay.watch.ready = pass_ready;
+	relay.watch.arg = &run->notify;
 	if (relay_run(&relay, run->pidfd, &code, &err) < 0) {
 		relay_close(&relay);
 		code = tool_fail(&err);
@@ -228,15 +249,18 @@ static int run_container(struct run *run, struct oci_err *err)
 			interrupt_die();
 		return code;
 	}
-	return detach ? code : foreground(run);
+	return detach ? background(run) : foreground(run);
 }
 
 int main(int argc, char **argv)
 {
 	own_err struct oci_err err = ERR_INIT;
 	own_ptr char *bundle = NULL;
-	__attribute__((cleanup(close_run))) struct run run = {
-		.request.console_fd = -1, .pidfd = -1, .console = {-1, -1}, .master = -1};
+	__attribute__((cleanup(close_run))) struct run run = {.request.console_fd = -1,
+							      .pidfd = -1,
+							      .console = {-1, -1},
+							      .master = -1,
+							      .notify = NOTIFY_INIT};
 	struct create_request *r = &run.request;
 
 	if (tool_begin(&command, &argc, &argv, &err) < 0 ||

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/activation.h"
 #include "base/own.h"
 #include "base/relay.h"
 #include "base/terminal.h"
@@ -68,6 +69,7 @@ static int fill_request(struct oci_err *err)
 	for (size_t i = 0; i < cgroups.n; i++)
 		json_object_array_add(below, json_object_new_string(cgroups.items[i]));
 	request.below = below;
+	request.listen_names = activation_names();
 	if (request.console_socket && !detach)
 		return err_set(err, FAULT_USAGE, "--console-socket is for --detach");
 	return tool_count_fds(preserve_fds, &request.preserve_fds, &request.listen_fds, err);

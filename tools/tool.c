@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/activation.h"
 #include "base/own.h"
 #include "commands.h"
 #include "oci/container.h"
@@ -111,21 +112,10 @@ struct container *tool_open(const char *id, enum container_lock lock, struct oci
 	return container_open(tool.root, id, lock, tool.lock_fd, err);
 }
 
-static unsigned count_listen_fds(void)
-{
-	const char *count = getenv("LISTEN_FDS"), *whose = getenv("LISTEN_PID");
-	uint64_t n, pid;
-
-	if (!count || !whose || !num_uint(count, 0, 1 << 16, &n) ||
-	    !num_uint(whose, 1, INT32_MAX, &pid) || pid != (uint64_t)getpid())
-		return 0;
-	return (unsigned)n;
-}
-
 int tool_count_fds(unsigned preserve_fds, unsigned *ret_all, unsigned *ret_listen,
 		   struct oci_err *err)
 {
-	*ret_listen = count_listen_fds();
+	*ret_listen = activation_fds();
 	if (__builtin_add_overflow(preserve_fds, *ret_listen, ret_all) || *ret_all > fd_inherited())
 		return err_set(err, FAULT_USAGE,
 			       "--preserve-fds %u: only %u descriptors from 3 on are open",

@@ -95,7 +95,8 @@ int relay_open(struct relay *r, int master, struct oci_err *err)
 {
 	sigset_t mask;
 
-	*r = (struct relay){.master = master, .signals = -1, .events = -1, .in = -1, .out = -1};
+	*r = (struct relay){
+		.watch.fd = -1, .master = master, .signals = -1, .events = -1, .in = -1, .out = -1};
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	if (open_signals(r, err) == 0 && (master < 0 || open_streams(r, err) == 0))
 		return 0;
@@ -308,7 +309,7 @@ static void handle_signals(struct relay *r, int pidfd)
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
-enum { SIGNALS, PROCESS, MASTER, IN, OUT, N_POLLED };
+enum { SIGNALS, PROCESS, MASTER, IN, OUT, WATCH, N_POLLED };
 
 static bool is_done(const struct relay *r)
 {
@@ -351,6 +352,7 @@ static int wait_for_events(struct relay *r, int pidfd, struct oci_err *err)
 		[MASTER] = {terminal ? r->events : -1, POLLIN, 0},
 		[IN] = {terminal && r->in_open && is_empty(&r->to_process) ? r->in : -1, POLLIN, 0},
 		[OUT] = {terminal && !is_empty(&r->from_process) ? r->out : -1, POLLOUT, 0},
+		[WATCH] = {r->watch.fd, POLLIN, 0},
 	};
 
 	if (poll(polled, N_POLLED, is_busy(r) ? 0 : -1) < 0)
@@ -358,6 +360,8 @@ static int wait_for_events(struct relay *r, int pidfd, struct oci_err *err)
 	note_events(r, polled);
 	if (polled[SIGNALS].revents)
 		handle_signals(r, pidfd);
+	if (polled[WATCH].revents)
+		r->watch.ready(r->watch.arg);
 	return 0;
 }
 

@@ -47,6 +47,14 @@ struct relay_bytes {
 };
 
 struct relay {
+	/* What else to wait for, set between the two calls: ready(arg) is called when fd can be
+	 * read. */
+	struct {
+		int fd; /* -1: nothing */
+		void (*ready)(void *arg);
+		void *arg;
+	} watch;
+
 	int master;  /* of the process's terminal, non-blocking; -1: it has none, or no more */
 	int signals; /* signalfd */
 	int events;  /* epoll, edge-triggered, of the master */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,6 +40,16 @@ int sock_listen(int dir_fd, const char *name, int type, int backlog)
 
 	if (sock < 0 || (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) ||
 	    in_directory(dir_fd, name, sock, bind) < 0 || listen(sock, backlog) < 0)
+		return -1;
+	return steal_fd(&sock);
+}
+
+int sock_bind(int dir_fd, const char *name)
+{
+	own_fd int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (sock < 0 || (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT) ||
+	    in_directory(dir_fd, name, sock, bind) < 0 || fchmodat(dir_fd, name, 0777, 0) < 0)
 		return -1;
 	return steal_fd(&sock);
 }

@@ -52,6 +52,7 @@ struct mount_context {
 struct mount_list {
 	struct mount_entry *entries;
 	size_t n;
+	struct json_object *notify;	 /* a mount as in config.json, of our own; or NULL */
 	struct cgroup_mount_plan *plans; /* the entries borrow from them */
 	size_t n_plans;
 };

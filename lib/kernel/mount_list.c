@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -45,6 +46,7 @@ void mount_list_free(struct mount_list *list)
 	for (size_t i = 0; i < list->n_plans; i++)
 		cgroup_mount_free(&list->plans[i]);
 	free(list->plans);
+	json_object_put(list->notify);
 	*list = (struct mount_list){0};
 }
 
@@ -102,10 +104,9 @@ static int set_link(struct mount_entry *entry, struct oci_err *err)
 	return entry->link ? 0 : err_sys(err, ENOMEM, "cannot prepare the mounts");
 }
 
-static int parse(struct mount_list *list, const struct container *c, size_t index,
-		 struct oci_err *err)
+static int parse(struct mount_list *list, const struct container *c,
+		 const struct json_object *mount, size_t index, struct oci_err *err)
 {
-	const struct json_object *mount = json_item(json_member(c->config, "mounts"), index);
 	const char *destination = json_string(mount, "destination"),
 		   *type = json_string(mount, "type");
 	struct mount_entry *entry = mount_list_add(list, index, err), cgroup;
@@ -137,12 +138,38 @@ static int parse(struct mount_list *list, const struct container *c, size_t inde
 	return result < 0 ? err_at(err, "/mounts/%zu", index) : 0;
 }
 
+/* Whatever config.json mounts on /run, this comes after it. */
+static int add_notify(struct mount_list *list, const struct container *c, size_t index,
+		      struct oci_err *err)
+{
+	static const char *const options[] = {"bind", "nosuid", "noexec", "nodev", "ro"};
+	struct json_object *array = json_object_new_array();
+	own_ptr char *source = NULL;
+
+	if (mkdirat(c->dir_fd, NOTIFY_DIRECTORY, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, errno,
+			       "cannot make the directory \"%s\" of the container's state",
+			       NOTIFY_DIRECTORY);
+	if (asprintf(&source, "%s/%s/%s", c->root, c->id, NOTIFY_DIRECTORY) < 0) {
+		source = NULL;
+		return err_sys(err, ENOMEM, "cannot prepare the mounts");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		json_object_array_add(array, json_object_new_string(options[i]));
+	list->notify = json_object_new_object();
+	json_object_object_add(list->notify, "destination", json_object_new_string(NOTIFY_MOUNT));
+	json_object_object_add(list->notify, "source", json_object_new_string(source));
+	json_object_object_add(list->notify, "options", array);
+	return parse(list, c, list->notify, index, err);
+}
+
 int mount_list_parse(struct mount_list *list, const struct container *c, struct oci_err *err)
 {
-	size_t n = json_length(json_member(c->config, "mounts"));
+	const struct json_object *mounts = json_member(c->config, "mounts");
+	size_t n = json_length(mounts);
 
 	for (size_t i = 0; i < n; i++)
-		if (parse(list, c, i, err) < 0)
+		if (parse(list, c, json_item(mounts, i), i, err) < 0)
 			return -1;
-	return 0;
+	return c->state->options.notify ? add_notify(list, c, n, err) : 0;
 }

@@ -103,26 +103,39 @@ static int put_variable(struct json_object *variables, const char *entry)
 	return -1;
 }
 
-static int put_own_variables(struct plan_draft *b, const char *home_directory,
-			     struct json_object *variables)
+static int put(struct json_object *variables, const char *name, const char *value)
 {
-	const unsigned n = b->c->state->options.listen_fds;
-	own_ptr char *home = NULL;
-	char text[40];
+	own_ptr char *entry = NULL;
 
-	if (home_directory && plan_wants_home(b->c->config)) {
-		if (asprintf(&home, "HOME=%s", home_directory) < 0)
-			home = NULL;
-		if (!home || put_variable(variables, home) < 0)
-			return -1;
-	}
-	if (!n)
-		return 0;
-	snprintf(text, sizeof text, "LISTEN_FDS=%u", n);
-	if (put_variable(variables, text) < 0)
+	if (asprintf(&entry, "%s=%s", name, value) < 0) {
+		entry = NULL;
 		return -1;
-	snprintf(text, sizeof text, "LISTEN_PID=%d", (int)proc_innermost_pid(b->pid));
-	return put_variable(variables, text);
+	}
+	return put_variable(variables, entry);
+}
+
+static int put_number(struct json_object *variables, const char *name, unsigned value)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", value);
+	return put(variables, name, text);
+}
+
+static int put_own_variables(struct plan_draft *b, const char *home, struct json_object *variables)
+{
+	const struct create_options *options = &b->c->state->options;
+
+	if (home && plan_wants_home(b->c->config) && put(variables, "HOME", home) < 0)
+		return -1;
+	if (options->notify && put(variables, "NOTIFY_SOCKET", NOTIFY_IN_CONTAINER) < 0)
+		return -1;
+	if (!options->listen_fds)
+		return 0;
+	if (put_number(variables, "LISTEN_FDS", options->listen_fds) < 0 ||
+	    put_number(variables, "LISTEN_PID", (unsigned)proc_innermost_pid(b->pid)) < 0)
+		return -1;
+	return options->listen_names ? put(variables, "LISTEN_FDNAMES", options->listen_names) : 0;
 }
 
 /* Of a name that is there twice the last one counts, as with runc and crun. */

@@ -193,6 +193,11 @@ static int exchange_process(struct exec *e, struct oci_err *err)
 		return err_sys(err, ENOMEM, "cannot keep the process");
 	options->preserve_fds = e->request->preserve_fds;
 	options->listen_fds = e->request->listen_fds;
+	free(options->listen_names);
+	options->listen_names = e->request->listen_names ? strdup(e->request->listen_names) : NULL;
+	options->notify = false;
+	if (e->request->listen_names && !options->listen_names)
+		return err_sys(err, ENOMEM, "cannot keep the process");
 	return 0;
 }
 

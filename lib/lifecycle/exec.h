@@ -21,6 +21,7 @@ struct exec_request {
 	int console;			 /* a connected socket, ours to close; or -1 */
 	const char *pid_file, *pidfd_socket; /* absolute paths, or NULL */
 	unsigned preserve_fds, listen_fds;   /* as in struct create_options */
+	const char *listen_names;
 	bool ignore_paused;
 
 	/* Called when the process is ready, and its terminal sent; -1 with *err stops it. */

@@ -469,7 +469,7 @@ int container_save(struct container *c, struct oci_err *err)
 }
 
 /* A writer that was killed leaves its aside file; a listing is needed only then. */
-static void remove_asides(int dir_fd)
+static void remove_files(int dir_fd)
 {
 	own_fd int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -483,6 +483,16 @@ static void remove_asides(int dir_fd)
 	closedir(dir);
 }
 
+/* NOTIFY_DIRECTORY, with a socket; a container with many rights may have written to it. */
+static void remove_directory(int dir_fd, const char *name)
+{
+	own_fd int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		remove_files(fd);
+	unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
 int container_remove(struct container *c, struct oci_err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(state_files); i++)
@@ -492,7 +502,8 @@ int container_remove(struct container *c, struct oci_err *err)
 	if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno == ENOTEMPTY) {
-		remove_asides(c->dir_fd);
+		remove_files(c->dir_fd);
+		remove_directory(c->dir_fd, NOTIFY_DIRECTORY);
 		if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			return 0;
 	}

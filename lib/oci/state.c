@@ -27,6 +27,7 @@ void state_free(struct oci_state *state)
 	free(state->options.pid_file);
 	free(state->options.pidfd_socket);
 	free(state->options.pipeline);
+	free(state->options.listen_names);
 	json_object_put(state->annotations);
 	json_object_put(state->cgroup);
 	json_object_put(state->net_devices);
@@ -72,6 +73,8 @@ static void read_options(const struct json_object *o, struct create_options *opt
 	options->pid_file = copy_string(o, "pidFile");
 	options->pidfd_socket = copy_string(o, "pidfdSocket");
 	options->pipeline = copy_string(o, "pipeline");
+	options->listen_names = copy_string(o, "listenFdNames");
+	options->notify = json_true(o, "notify");
 	options->preserve_fds = (unsigned)json_uint(o, "preserveFds", 0);
 	options->listen_fds = (unsigned)json_uint(o, "listenFds", 0);
 	options->no_pivot = json_true(o, "noPivot");
@@ -162,6 +165,8 @@ static struct json_object *format_options(const struct create_options *options)
 		add_uint(o, "preserveFds", options->preserve_fds);
 	if (options->listen_fds)
 		add_uint(o, "listenFds", options->listen_fds);
+	add_string(o, "listenFdNames", options->listen_names);
+	add_true(o, "notify", options->notify);
 	add_true(o, "noPivot", options->no_pivot);
 	add_true(o, "noNewKeyring", options->no_new_keyring);
 	add_true(o, "systemdCgroup", options->systemd_cgroup);

@@ -16,6 +16,15 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/*
+ * The socket on which the program says that it is ready (sd_notify(3)): made by who starts the
+ * container in ROOT/ID/notify, a directory that is mounted in the container.
+ */
+#define NOTIFY_DIRECTORY "notify"
+#define NOTIFY_SOCKET_NAME "notify.sock"
+#define NOTIFY_MOUNT "/run/notify"
+#define NOTIFY_IN_CONTAINER NOTIFY_MOUNT "/" NOTIFY_SOCKET_NAME
+
 enum { STATE_VERSION = 1 };
 
 enum oci_status {
@@ -37,9 +46,11 @@ struct create_options {
 	char *console_socket; /* absolute path, or NULL */
 	char *pid_file;	      /* absolute path, or NULL */
 	char *pidfd_socket;   /* absolute path, or NULL */
+	char *listen_names;   /* LISTEN_FDNAMES, or NULL */
 	char *pipeline;	      /* --pipeline, absolute path, for --resume; NULL: the stock one */
 	unsigned preserve_fds;
 	unsigned listen_fds; /* LISTEN_FDS: counted in preserve_fds' range, from 3 on */
+	bool notify;	     /* NOTIFY_SOCKET: the container gets one too, lifecycle/notify.h */
 	bool no_pivot, no_new_keyring, systemd_cgroup, no_cgroup;
 };
 

@@ -53,10 +53,11 @@ static int fill_state(struct container *c, struct bundle *bundle,
 	timestamp_now(now);
 	s->options = *options;
 	s->options.console_socket = s->options.pid_file = s->options.pidfd_socket = NULL;
-	s->options.pipeline = NULL;
+	s->options.pipeline = s->options.listen_names = NULL;
 	if (copy_text(options->console_socket, &s->options.console_socket) < 0 ||
 	    copy_text(options->pid_file, &s->options.pid_file) < 0 ||
 	    copy_text(options->pidfd_socket, &s->options.pidfd_socket) < 0 ||
+	    copy_text(options->listen_names, &s->options.listen_names) < 0 ||
 	    copy_text(options->pipeline, &s->options.pipeline) < 0 ||
 	    copy_text(SPEC_VERSION, &s->oci_version) < 0 || copy_text(c->id, &s->id) < 0 ||
 	    copy_text(now, &s->created) < 0 || copy_text(proc_boot_id(), &s->boot_id) < 0)
