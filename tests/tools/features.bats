@@ -79,6 +79,17 @@ schema() {
 	[ "$(jq .errors <<<"$output")" = 0 ] || show
 }
 
+@test "every hook and mount option of the document is accepted in a config.json" {
+	mkbundle box
+	edit "$BUNDLE" '.hooks = ([$f[0].hooks[] | {(.): [{path: "/bin/true"}]}] | add)
+		| .mounts += [$f[0].mountOptions[] | {destination: "/x", source: "/", type: "none",
+			options: ["bind", .]}]
+		| .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]
+		| .linux.gidMappings = .linux.uidMappings' --slurpfile f <(oci-features)
+	run -0 oci-validate --json "$BUNDLE"
+	[ "$(jq '.errors + .warnings' <<<"$output")" = 0 ] || show
+}
+
 @test "both versions of the specification are accepted in a config.json" {
 	mkbundle box
 	local version
