@@ -60,7 +60,7 @@ static int join(void *arg, const char **ret_what)
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -1;
 	*ret_what = "cannot join the container's namespaces";
-	if (setns(j->pidfd, j->flags) < 0)
+	if (j->flags && setns(j->pidfd, j->flags) < 0)
 		return -1;
 	*ret_what = "cannot join the container's time namespace";
 	if (j->time_ns_fd >= 0 && setns(j->time_ns_fd, CLONE_NEWTIME) < 0)
@@ -87,7 +87,8 @@ static int prepare_join(const struct container *c, struct join *j, struct oci_er
 	j->pidfd = proc < 0 ? -1 : proc_open(&c->state->init, err);
 	if (j->pidfd < 0)
 		return -1;
-	j->flags = joined_flags(c, JOINED_ALL, err);
+	/* In another user namespace one has no right to join what is the host's. */
+	j->flags = joined_differing(c, JOINED_ALL | CLONE_NEWUSER, err);
 	if (j->flags < 0)
 		return -1;
 	/* Init is in it only after its exec; what it forks is in it now. */

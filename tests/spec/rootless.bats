@@ -37,7 +37,7 @@ bundle() {
 	as_user "$PLACE/oci" spec --rootless
 	edit "$PLACE/box" ".process.terminal = false | .root.readonly = false
 		| .process.args = [\"sh\", \"-c\", \"exec sleep 1000\"]"
-	edit "$PLACE/box" "$1"
+	edit "$PLACE/box" "$@"
 }
 
 create() {
@@ -118,4 +118,66 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 	edit "$PLACE/box" '.linux.uidMappings[0].hostID = 4712'
 	run ! host
 	[[ $(said /linux/uidMappings) = fail* ]] || fail "$(<"$PLACE/report")"
+}
+
+@test "a user's hooks run in the container's namespaces, though some are the host's" {
+	bundle '.hostname = "mine" | .hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "hostname >" + $file + ".host"]}],
+		createContainer: [{path: "/bin/sh", args: ["sh", "-c", "hostname >" + $file + "; cat /proc/self/uid_map >>" + $file]}]}' \
+		--arg file "$PLACE/box/seen"
+	create || fail "$(<"$PLACE/out")"
+	[ "$(<"$PLACE/box/seen.host")" = "$(hostname)" ]
+	[ "$(sed -n 1p "$PLACE/box/seen")" = mine ] || fail "$(<"$PLACE/box/seen")"
+	sed -n 2p "$PLACE/box/seen" | grep -Eq "^ +0 +$USER_ID +1$"
+}
+
+@test "what the kernel lets a user set is set" {
+	bundle '.hostname = "h" | .domainname = "d" | .linux.namespaces += [{type: "network"}, {type: "time"}]
+		| .linux.timeOffsets = {monotonic: {secs: 50}} | .linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.msgmax": "99"}
+		| .process.scheduler = {policy: "SCHED_BATCH", nice: 5} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 7}
+		| .process.oomScoreAdj = 100 | .process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}] | .process.user.umask = 63
+		| .linux.personality = {domain: "LINUX32"} | .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}
+		| .linux.maskedPaths = ["/proc/keys"] | .linux.readonlyPaths = ["/proc/sys"] | .root.readonly = true | .process.cwd = "/tmp/new"
+		| .linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 384}]
+		| .mounts += [{destination: "/tmp", type: "tmpfs", options: ["size=1m"]}]
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", errnoRet: 38}]}
+		| .process.args = ["sh", "-c", "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/self/oom_score_adj; umask; pwd;
+			wc -c </proc/keys; uname -m; [ -p /dev/pipe ] && echo fifo; mkdir /tmp/x 2>&1; grep -c Seccomp:.2 /proc/self/status"]'
+	create || fail "$(<"$PLACE/out")"
+	as_user "$PLACE/oci" --root "$ROOT" start box
+	ended() { [[ $(as_user "$PLACE/oci" --root "$ROOT" state box | jq -r .status) = stopped ]]; }
+	wait_for -t 60 ended
+	diff <(sed 's/i[3-6]86/MACHINE/; s/.*Function not implemented/ENOSYS/' "$PLACE/out") - <<-END || fail "$(<"$PLACE/out")"
+		1
+		99
+		100
+		0077
+		/tmp/new
+		0
+		$(setarch linux32 uname -m | sed 's/i[3-6]86/MACHINE/')
+		fifo
+		ENOSYS
+		1
+	END
+}
+
+@test "what it does not let a user do is an error that says what is missing" {
+	local row
+	bundle .
+	cp "$PLACE/box/config.json" "$PLACE/config.good"
+	while IFS='|' read -r filter words; do
+		cp "$PLACE/config.good" "$PLACE/box/config.json"
+		edit "$PLACE/box" "$filter"
+		create && fail "created: $filter"
+		grep -qF "$words" "$PLACE/out" || fail "$filter:" "$(<"$PLACE/out")"
+		[ ! -e "$ROOT/box" ]
+	done <<-'END'
+		.process.oomScoreAdj = -5|/process/oomScoreAdj (config.json:
+		.process.scheduler = {policy: "SCHED_FIFO", priority: 5}|it takes CAP_SYS_NICE
+		.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 7}|CAP_SYS_NICE is needed
+		.linux.devices = [{path: "/dev/none", type: "c", major: 1, minor: 5}]|/linux/devices/0 (config.json:
+		.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3, uid: 5}]|not mode
+		.process.user.additionalGids = [5]|not mapped into the user namespace
+		.process.user.uid = 7|not mapped into the user namespace
+		.linux.resources = {pids: {limit: 50}}|there are limits, but
+	END
 }
