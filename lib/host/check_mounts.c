@@ -309,8 +309,7 @@ static void check_device(struct host_check *check, size_t i, const struct json_o
 	const char *path = json_string(device, "path"), *type = json_string(device, "type");
 	const dev_t number = makedev((unsigned)json_int(device, "major", 0),
 				     (unsigned)json_int(device, "minor", 0));
-	const bool may_make =
-		!(check->namespaces & CLONE_NEWUSER) && host_has_capability(CAP_MKNOD);
+	const bool may_make = host_has_capability(CAP_MKNOD);
 	struct json_object *r = host_require(check->report, "/linux/devices/%zu", i);
 	own_fd int fd = -1;
 	struct stat st;
@@ -328,6 +327,11 @@ static void check_device(struct host_check *check, size_t i, const struct json_o
 	else if ((st.st_mode & S_IFMT) != (*type == 'b' ? S_IFBLK : S_IFCHR) ||
 		 st.st_rdev != number)
 		host_result(r, HOST_FAIL, "is another file");
+	else if ((json_has(device, "fileMode") &&
+		  (st.st_mode & 07777) != (json_uint(device, "fileMode", 0) & 07777)) ||
+		 json_uint(device, "uid", st.st_uid) != st.st_uid ||
+		 json_uint(device, "gid", st.st_gid) != st.st_gid)
+		host_result(r, HOST_FAIL, "has another mode or owner, and cannot be made");
 	else
 		host_result(r, HOST_OK, "would be bound");
 }

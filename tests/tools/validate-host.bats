@@ -66,7 +66,7 @@ bundle() {
 }
 
 @test "devices that cannot be made must be the host's" {
-	require root userns
+	require root userns command:setpriv
 	bundle '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
 		| .linux.gidMappings = .linux.uidMappings | .linux.namespaces += [{type: "user"}]'
 	chown -R 100000:100000 "$BUNDLE/rootfs"
@@ -74,8 +74,12 @@ bundle() {
 	judge "$BUNDLE"
 	[ "$(said /linux/uidMappings)" = 'ok done' ] || fail "$(<report)"
 	edit "$BUNDLE" '.linux.devices = [{path: "/dev/nosuch", type: "c", major: 1, minor: 3},
-		{path: "/dev/null", type: "c", major: 1, minor: 5}, {path: "/dev/zero", type: "c", major: 1, minor: 5}]'
+		{path: "/dev/null", type: "c", major: 1, minor: 5}, {path: "/dev/zero", type: "c", major: 1, minor: 5},
+		{path: "/dev/full", type: "c", major: 1, minor: 7, fileMode: 384}]'
 	judge "$BUNDLE"
+	[ "$(said /linux/devices/0)" = 'ok would be made' ] || fail "$(<report)"
+	judge "$BUNDLE" setpriv --bounding-set -mknod --inh-caps -mknod
+	[[ $(said /linux/devices/3) = 'fail has another mode'* ]] || fail "$(<report)"
 	[ "$(said /linux/devices/0)" = 'fail ENOENT' ] || fail "$(<report)"
 	[ "$(said /linux/devices/1)" = 'fail is another file' ] || fail "$(<report)"
 	[ "$(said /linux/devices/2)" = 'ok would be bound' ] || fail "$(<report)"
