@@ -66,6 +66,7 @@ init_objects := $(init_sources:%.c=$B/%.o)
 helpers := $(notdir $(patsubst %.c,%,$(wildcard libexec/oci-*.c)))
 # Made of the program's tables.
 generated_pages := $B/man/oci-config.json.5
+completions := $B/completions/oci.bash $B/completions/oci.zsh $B/completions/oci.fish
 
 all: $B/oci links generated $(helpers:%=$B/libexec/%)
 
@@ -129,7 +130,19 @@ $B/libexec/%: libexec/%.c $B/liboci.a | packages
 	$(Q)$(CC) $(cppflags) $(cflags) -MMD -MP $(filter-out -static,$(ldflags)) -o $@ $< \
 		$B/liboci.a $(own_libs) $(call helper_libs,$<)
 
-generated: $(generated_pages)
+generated: $(generated_pages) $(completions)
+
+# What the commands say about their options, in the order of their names; words for STAGE and KIND.
+$B/completions/options: $B/oci
+	@mkdir -p $(@D)
+	@{ $B/oci --dump-options; for c in $(patsubst oci-%,%,$(sort $(filter-out oci,$(commands)))); do \
+		$B/oci $$c --dump-options || exit; done; } >$@.new && mv $@.new $@
+
+$B/completions/oci.%: completions/%.awk completions/oci.bash $B/completions/options pipeline/default.pipeline
+	$(call say,AWK,$@)
+	@stages=$$(sed -n 's/^\([a-z][a-z-]*\).*/\1/p' pipeline/default.pipeline | sort -u | paste -sd' ') && \
+		kinds=$$($B/oci validate --properties | sed -n 's|^/hooks/\([A-Za-z]*\) .*|\1|p' | paste -sd' ') && \
+		awk -v stages="$$stages" -v kinds="$$kinds" -f $< $B/completions/options >$@.new && mv $@.new $@
 
 links: $B/oci
 	@for c in $(filter-out oci,$(commands)); do ln -sfn oci $B/$$c; done
@@ -207,6 +220,9 @@ $T/%: tests/bench/%.c | packages
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man
+bashdir := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+zshdir := $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
+fishdir := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 docdir := $(DESTDIR)$(PREFIX)/share/doc/oci-tools
 libexecdir := $(DESTDIR)$(PREFIX)/libexec/oci
 
@@ -219,6 +235,11 @@ install: all
 		install -D -s -m 755 $B/libexec/$$helper $(libexecdir)/$$helper || exit; done
 	for page in $(wildcard man/*.[1-9]) $(generated_pages); do \
 		install -D -m 644 -t $(mandir)/man$${page##*.} $$page || exit; done
+	install -D -m 644 $B/completions/oci.bash $(bashdir)/oci
+	for c in $(filter-out oci,$(commands)); do ln -sf oci $(bashdir)/$$c; done
+	install -D -m 644 $B/completions/oci.zsh $(zshdir)/_oci
+	install -D -m 644 $B/completions/oci.fish $(fishdir)/oci.fish
+	for c in $(filter-out oci,$(commands)); do ln -sf oci.fish $(fishdir)/$$c.fish; done
 	install -m 644 README.md LICENSE $(docdir)
 	for file in $(wildcard pipeline/*.pipeline pipeline/examples/*); do \
 		install -m 644 $$file $(docdir)/examples || exit; done
@@ -226,6 +247,8 @@ install: all
 uninstall:
 	rm -f $(bindir)/oci $(addprefix $(bindir)/,$(commands))
 	for page in $(notdir $(wildcard man/*.[1-9]) $(generated_pages)); do rm -f $(mandir)/man$${page##*.}/$$page; done
+	rm -f $(addprefix $(bashdir)/,oci $(commands)) $(zshdir)/_oci \
+		$(addsuffix .fish,$(addprefix $(fishdir)/,oci $(commands)))
 	rm -rf $(docdir) $(libexecdir)
 
 clean:

@@ -110,6 +110,10 @@ int main(int argc, char **argv)
 	tool.front_end = true;
 	if (opt_parse(&front_end, tool_global_options, argc, argv, &argc, &argv, &err) < 0)
 		return tool_fail(&err);
+	if (tool.dump_options) {
+		opt_dump(&front_end, tool_global_options, stdout);
+		return 0;
+	}
 	if (tool.version) {
 		tool_print_version();
 		return 0;

@@ -38,6 +38,7 @@ const struct opt tool_global_options[] = {
 	{0, "rootless", "BOOL", OPT_STRING, &tool.rootless, NULL},
 	{0, "lock-fd", "FD", OPT_FD, &tool.lock_fd, NULL},
 	{0, "error-fd", "FD", OPT_FD, &tool.error_fd, NULL},
+	{0, "dump-options", NULL, OPT_FLAG, &tool.dump_options, NULL},
 	{'v', "version", NULL, OPT_FLAG, &tool.version, "print the version and exit"},
 	OPT_END,
 };
@@ -92,12 +93,16 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
 {
 	tool.command = command->name;
 	if (opt_parse(command, tool_global_options, *argc, *argv, argc, argv, err) < 0) {
-		if (!tool.version)
+		if (!tool.version && !tool.dump_options)
 			return -1;
 		err_clear(err);
 	}
 	if (opt_wants_help) {
 		opt_help(command, tool_global_options, stdout);
+		exit(0);
+	}
+	if (tool.dump_options) {
+		opt_dump(command, tool_global_options, stdout);
 		exit(0);
 	}
 	if (tool.version) {

@@ -33,6 +33,7 @@ struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
 	bool debug, systemd_cgroup, no_cgroup, version;
+	bool dump_options;	    /* for the build: opt_dump() */
 	const char *cgroup_manager; /* crun's: sets the two above */
 	const char *rootless;
 	int lock_fd;	     /* -1: take the lock */

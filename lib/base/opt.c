@@ -296,12 +296,30 @@ static void print_table(const struct opt *table, int width, FILE *out)
 	}
 }
 
+static const struct opt help_options[] = {
+	{'h', "help", NULL, OPT_FLAG, NULL, "print this and exit"},
+	OPT_END,
+};
+
+static void dump_table(const char *kind, const struct opt *table, FILE *out)
+{
+	for (const struct opt *o = table; o && o->name; o++)
+		if (o->help)
+			fprintf(out, "%s\t%c\t%s\t%s\t%s\n", kind, o->letter ? o->letter : '-',
+				o->name, o->value ? o->value : "-", o->help);
+}
+
+void opt_dump(const struct command *command, const struct opt *global, FILE *out)
+{
+	fprintf(out, "command\t%s\t%s\t%s\n", command->name,
+		command->operands ? command->operands : "-", command->purpose);
+	dump_table("option", command->options, out);
+	dump_table("global", global, out);
+	dump_table("global", help_options, out);
+}
+
 void opt_help(const struct command *command, const struct opt *global, FILE *out)
 {
-	static const struct opt help[] = {
-		{'h', "help", NULL, OPT_FLAG, NULL, "print this and exit"},
-		OPT_END,
-	};
 	int width = left_width(command->options), global_width = left_width(global);
 
 	if (global_width > width)
@@ -318,7 +336,7 @@ void opt_help(const struct command *command, const struct opt *global, FILE *out
 	}
 	fputs("\nGlobal options:\n", out);
 	print_table(global, width, out);
-	print_table(help, width, out);
+	print_table(help_options, width, out);
 	if (command->example)
 		fprintf(out, "\nExample:\n  %s\n", command->example);
 }

@@ -72,6 +72,17 @@ extern bool opt_wants_help;
 /* The path made absolute with the working directory; the caller frees it. NULL with *err. */
 char *opt_absolute(const char *path, struct oci_err *err);
 
+/*
+ * The same for the build, which makes completions of it: lines of words with tabs between,
+ *
+ *	command NAME OPERANDS PURPOSE
+ *	option LETTER NAME VALUE HELP
+ *	global LETTER NAME VALUE HELP
+ *
+ * with "-" for what is not there. Options that --help does not show are left out.
+ */
+void opt_dump(const struct command *command, const struct opt *global, FILE *out);
+
 void opt_help(const struct command *command, const struct opt *global, FILE *out);
 
 #endif

@@ -32,6 +32,13 @@ setup() {
 	test -s "$BATS_TEST_TMPDIR/to/usr/share/doc/oci-tools/examples/default.pipeline"
 }
 
+@test "completions are installed, for each command" {
+	local share=$BATS_TEST_TMPDIR/to/usr/share
+	diff "$share/bash-completion/completions/oci-kill" "$OCI_BUILD/completions/oci.bash"
+	diff "$share/zsh/vendor-completions/_oci" "$OCI_BUILD/completions/oci.zsh"
+	diff "$share/fish/vendor_completions.d/oci-start.fish" "$OCI_BUILD/completions/oci.fish"
+}
+
 @test "uninstall takes everything away" {
 	make -s -C "$REPO" BUILD="${BUILD_DIR%/*}" DESTDIR="$BATS_TEST_TMPDIR/to" PREFIX=/usr uninstall
 	[[ ! $(find "$BATS_TEST_TMPDIR/to" -type f -o -type l) ]]
