@@ -32,6 +32,7 @@
 #include "kernel/joined.h"
 #include "kernel/mask.h"
 #include "kernel/mount.h"
+#include "kernel/mount_hide.h"
 #include "kernel/netdev.h"
 #include "kernel/ns.h"
 #include "kernel/oom.h"
@@ -206,8 +207,10 @@ static int pivot_to(int root_fd, struct oci_err *err)
 }
 
 /* --no-pivot: the root filesystem is moved over "/"; init then changes its root to it. */
-static int move_to(int root_fd, struct oci_err *err)
+static int move_to(const char *rootfs, int root_fd, struct oci_err *err)
 {
+	if (mount_hide_host(rootfs, err) < 0)
+		return -1;
 	if (fchdir(root_fd) < 0)
 		return err_sys(err, errno, "cannot enter the root filesystem");
 	if (move_mount(root_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -261,7 +264,7 @@ static int inside(void *arg, struct oci_err *err)
 	if (p->sysctl >= 0 &&
 	    sysctl_write(p->sysctl, json_path(p->c->config, "linux", "sysctl", NULL), err) < 0)
 		return -1;
-	if ((no_pivot ? move_to(root_fd, err) : pivot_to(root_fd, err)) < 0 ||
+	if ((no_pivot ? move_to(p->c->state->rootfs, root_fd, err) : pivot_to(root_fd, err)) < 0 ||
 	    mount_root_propagation(p->c->config, root_fd, err) < 0)
 		return -1;
 	return get_ready(p, root_fd, no_pivot ? root_fd : -1, true, err);
