@@ -71,9 +71,9 @@ int creation_run(struct create_request *r, struct container **ret_container, boo
 {
 	static struct times times;
 
-	if (asked.timing || asked.trace || asked.steps) {
+	if (asked.timing || asked.trace || asked.steps || tool.debug) {
 		times.lines = asked.steps;
-		times.want_text = asked.steps || asked.trace;
+		times.want_text = asked.steps || asked.trace || tool.debug;
 		r->times = &times;
 	}
 	if (chdir("/") < 0)

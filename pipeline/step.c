@@ -8,6 +8,7 @@
 #include "driver.h"
 #include "kernel/proc.h"
 #include "times.h"
+#include "tool.h"
 
 enum { ENV_MAX = 6 };
 
@@ -122,11 +123,15 @@ static bool was_empty(const struct creation *cr, const struct pipeline_step *ste
 static void note(struct creation *cr, const struct pipeline_step *step, bool done)
 {
 	struct times *times = cr->request->times;
+	const struct span *span;
 	char *text = NULL;
 
 	if (done && times->want_text && step->stage && container_load_config(cr->c, &ERR_INIT) == 0)
 		text = step->stage->describe(cr->c);
 	times_end(times, !done ? "failed" : was_empty(cr, step) ? "none" : "done", text);
+	span = &times->spans[times->n - 1];
+	tool_debug("%s: %.3f ms, %s", step->name, (double)(span->end - span->begin) / 1000,
+		   span->text ? span->text : span->outcome);
 }
 
 int step_run(struct creation *cr, const struct pipeline_step *step, struct oci_err *err)

@@ -1,6 +1,7 @@
 /* How a command reports its one error: to people, to a log, to the driver. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ static char *error_line(const struct oci_err *err, const struct container *c)
 	return n < 0 ? NULL : line;
 }
 
-static char *log_line(const char *message)
+static char *log_line(const char *level, const char *message)
 {
 	own_json struct json_object *object = json_object_new_object();
 	char now[TIMESTAMP_SIZE], *line = NULL;
@@ -59,7 +60,7 @@ static char *log_line(const char *message)
 	int n;
 
 	timestamp_now(now);
-	json_object_object_add(object, "level", json_object_new_string("error"));
+	json_object_object_add(object, "level", json_object_new_string(level));
 	json_object_object_add(object, "msg", json_object_new_string(message));
 	json_object_object_add(object, "time", json_object_new_string(now));
 	if (strcmp(tool.log_format, "json") == 0) {
@@ -70,13 +71,13 @@ static char *log_line(const char *message)
 	} else {
 		quoted = json_object_to_json_string_ext(json_member(object, "msg"),
 							JSON_C_TO_STRING_NOSLASHESCAPE);
-		n = asprintf(&line, "time=\"%s\" level=error msg=%s\n", now, quoted);
+		n = asprintf(&line, "time=\"%s\" level=%s msg=%s\n", now, level, quoted);
 	}
 	return n < 0 ? NULL : line;
 }
 
 /* The log is opened only to report: a command that succeeds leaves no file. */
-static void write_log(const char *message)
+static void write_log(const char *level, const char *message)
 {
 	own_ptr char *line = NULL;
 	own_fd int fd = -1;
@@ -84,10 +85,37 @@ static void write_log(const char *message)
 	if (!tool.log)
 		return;
 	fd = open(tool.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	line = log_line(message);
+	line = log_line(level, message);
 	if (fd < 0 || !line || fd_write_all(fd, line, strlen(line)) < 0)
 		dprintf(2, "%s: cannot write the log \"%s\": %s\n", tool.command, tool.log,
 			err_name(errno));
+}
+
+void tool_debug(const char *fmt, ...)
+{
+	own_ptr char *message = NULL, *safe = NULL, *line = NULL;
+	va_list args;
+	int n;
+
+	if (!tool.debug)
+		return;
+	va_start(args, fmt);
+	n = vasprintf(&message, fmt, args);
+	va_end(args);
+	if (n < 0) {
+		message = NULL;
+		return;
+	}
+	safe = err_escape(message, ERR_MESSAGE_MAX);
+	if (!safe)
+		return;
+	if (tool.log) {
+		write_log("debug", safe);
+		return;
+	}
+	line = log_line("debug", safe);
+	if (line)
+		(void)!fd_write_all(STDERR_FILENO, line, strlen(line));
 }
 
 static void add_text(struct json_object *object, const char *key, const char *text)
@@ -155,7 +183,7 @@ int tool_fail_at(const struct oci_err *err, const struct container *c)
 		write_error(tool.error_fd, err);
 	} else {
 		print(err, line ? line : "out of memory");
-		write_log(line ? line : "out of memory");
+		write_log("error", line ? line : "out of memory");
 	}
 	if (tool.front_end)
 		return 1;

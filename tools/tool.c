@@ -36,6 +36,7 @@ const struct opt tool_global_options[] = {
 	{0, "cgroup-manager", "NAME", OPT_STRING, &tool.cgroup_manager,
 	 "cgroupfs, systemd, or disabled: no cgroup is made"},
 	{0, "rootless", "BOOL", OPT_STRING, &tool.rootless, NULL},
+	{0, "criu", "PATH", OPT_STRING, &tool.criu, NULL},
 	{0, "lock-fd", "FD", OPT_FD, &tool.lock_fd, NULL},
 	{0, "error-fd", "FD", OPT_FD, &tool.error_fd, NULL},
 	{0, "dump-options", NULL, OPT_FLAG, &tool.dump_options, NULL},
@@ -109,7 +110,11 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
 		tool_print_version();
 		exit(0);
 	}
-	return check_globals(err);
+	if (check_globals(err) < 0)
+		return -1;
+	tool_debug("%s %s, pid %d, root \"%s\"%s%s", tool.command, OCI_VERSION, (int)getpid(),
+		   tool.root, *argc ? ", container " : "", *argc ? (*argv)[0] : "");
+	return 0;
 }
 
 struct container *tool_open(const char *id, enum container_lock lock, struct oci_err *err)
@@ -135,6 +140,14 @@ void tool_warn(const struct container *c)
 		dprintf(2, "%s: warning: %s\n", tool.command, json_item_string(c->warnings, i));
 }
 
+static void say_done(const struct stage *stage, const struct container *c)
+{
+	own_ptr char *text = tool.debug && c->config ? stage->describe(c) : NULL;
+
+	if (text)
+		tool_debug("%s: %s", stage->name, text);
+}
+
 int tool_run_stage(const struct command *command, const char *stage, struct container *c)
 {
 	own_err struct oci_err err = ERR_INIT;
@@ -147,6 +160,7 @@ int tool_run_stage(const struct command *command, const char *stage, struct cont
 	if (stage_run(stage_find(stage), c, &done_before, &err) < 0)
 		return tool_fail_at(&err, c);
 	tool_warn(c);
+	say_done(stage_find(stage), c);
 	if (done_before)
 		dprintf(2, "%s: has been done before, nothing to do\n", command->name);
 	return 0;

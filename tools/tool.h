@@ -33,13 +33,13 @@ struct tool_globals {
 	const char *root; /* never NULL after tool_begin() */
 	const char *log, *log_format;
 	bool debug, systemd_cgroup, no_cgroup, version;
-	bool dump_options;	    /* for the build: opt_dump() */
-	const char *cgroup_manager; /* crun's: sets the two above */
-	const char *rootless;
-	int lock_fd;	     /* -1: take the lock */
-	int error_fd;	     /* -1: report to stderr and the log */
-	bool front_end;	     /* called as "oci COMMAND": runc's exit codes */
-	const char *command; /* "oci-mount" */
+	bool dump_options;	     /* for the build: opt_dump() */
+	const char *cgroup_manager;  /* crun's: sets the two above */
+	const char *rootless, *criu; /* accepted, as runc does, and ignored */
+	int lock_fd;		     /* -1: take the lock */
+	int error_fd;		     /* -1: report to stderr and the log */
+	bool front_end;		     /* called as "oci COMMAND": runc's exit codes */
+	const char *command;	     /* "oci-mount" */
 };
 
 extern struct tool_globals tool;
@@ -64,6 +64,9 @@ int tool_begin(const struct command *command, int *argc, char ***argv, struct oc
  */
 int tool_fail(const struct oci_err *err);
 int tool_fail_at(const struct oci_err *err, const struct container *c);
+
+/* With --debug: a line of level "debug" in the log, or on stderr in the form of one. */
+void tool_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The error that a tool wrote to its --error-fd; false if it is none. */
 bool tool_read_error(const char *text, size_t len, struct oci_err *err);

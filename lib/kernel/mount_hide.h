@@ -8,8 +8,8 @@
 #include "base/err.h"
 
 /*
- * Takes away every procfs and sysfs that is not beneath rootfs, a path in the mount namespace that we
- * are in. As long as one is there without masks, the kernel lets a user namespace of the
+ * Takes away every procfs and sysfs that is not beneath rootfs, a path in the mount namespace that
+ * we are in. As long as one is there without masks, the kernel lets a user namespace of the
  * container's mount another without masks. What cannot be unmounted, since it
  * belongs to a user namespace above, is covered.
  */

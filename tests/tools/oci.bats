@@ -103,7 +103,28 @@ commands() { (cd "$OCI_BUILD" && printf '%s\n' oci-* | grep -v '^oci-init$'); }
 	run -100 oci-create c
 	[ "${#lines[@]}" = 1 ] || show
 	run -100 oci-create --debug c
-	[ "${lines[1]}" = "oci-create --help says more" ] || show
+	[ "${lines[-1]}" = "oci-create --help says more" ] || show
+}
+
+@test "--debug: what is done, a line each, in the log or in its form" {
+	mkbundle box
+	oci-create --debug --log log --log-format json c box >out 2>err </dev/null
+	[ ! -s out ]
+	[ ! -s err ]
+	[ "$(jq -r .level log | sort -u)" = debug ]
+	jq -rs '.[].msg' log >said
+	grep -q "^oci-create [0-9].*, pid [0-9]*, root \"$ROOT\", container c$" said
+	grep -qE "^mount: [0-9.]+ ms, /proc /dev" said
+	grep -qE "^pivot: [0-9.]+ ms, / is the root" said
+	# An error comes last, as an error.
+	run -104 oci-create --debug --log log --log-format json c box
+	[ "$(jq -rs '.[-1].level' log)" = error ]
+	run -0 oci-delete --debug c
+	[[ $output =~ ^time=\"[^\"]+\"\ level=debug\ msg=\"oci-delete\  ]] || show
+	run -0 oci-validate --debug --log-format json c box
+	[ "$(jq -rs '.[0].level' <<<"$output")" = debug ]
+	oci-delete c
+	run -0 oci --criu /usr/sbin/criu --debug list
 }
 
 @test "closed standard descriptors are opened, not taken for something else" {
