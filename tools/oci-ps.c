@@ -1,16 +1,24 @@
 /* oci-ps: list the processes of a container. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/num.h"
 #include "base/own.h"
+#include "base/spawn.h"
 #include "base/sys.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
 #include "tool.h"
 
-enum { COMMAND_MAX = 120 };
+enum { COMMAND_MAX = 120, OUTPUT_MAX = 64 << 20 };
+
+static const char *const ps_paths[] = {"/usr/bin/ps", "/bin/ps"};
 
 static const char *format = "table";
 
@@ -21,12 +29,13 @@ static const struct opt options[] = {
 
 static const struct command command = {
 	.name = "oci-ps",
-	.operands = "CONTAINER-ID",
+	.operands = "CONTAINER-ID [PS-OPTIONS]",
 	.purpose = "List the processes of a container, with their pids as the host sees them.",
 	.example = "oci-ps --format json web | jq length",
 	.min_operands = 1,
 	/* runc hands what follows to ps. */
 	.max_operands = -1,
+	.stop_at_operand = true,
 	.options = options,
 };
 
@@ -71,6 +80,118 @@ static int print_table(const pid_t *pids, size_t n, struct oci_err *err)
 	return 0;
 }
 
+/* ---- By ps(1) of the host ------------------------------------------------------------------- */
+
+static const char *find_ps(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ps_paths); i++)
+		if (faccessat(AT_FDCWD, ps_paths[i], X_OK, AT_EACCESS) == 0)
+			return ps_paths[i];
+	return NULL;
+}
+
+static int run_ps(const char *ps, int argc, char **argv, char **ret_text, struct oci_err *err)
+{
+	static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
+	own_fd int out = memfd_create("ps", MFD_CLOEXEC);
+	own_ptr const char **args = calloc((size_t)argc + 3, sizeof *args);
+	own_ptr char *how = NULL;
+	struct spawn spawn = SPAWN_INIT;
+	struct spawn_result result;
+	size_t len;
+
+	if (out < 0 || !args)
+		return err_sys(err, errno, "cannot run \"%s\"", ps);
+	args[0] = "ps";
+	args[1] = "-ef";
+	for (int i = 0; i < argc; i++)
+		args[i + 1] = argv[i];
+	spawn.path = ps;
+	spawn.argv = args;
+	spawn.envp = env;
+	spawn.stdout_fd = out;
+	if (spawn_run(&spawn, &result, err) < 0)
+		return -1;
+	how = spawn_explain(&spawn, &result);
+	if (how)
+		return err_set(err, FAULT_USAGE, "\"%s\" failed: %s", ps, how);
+	if (lseek(out, 0, SEEK_SET) < 0 || fd_read_all(out, OUTPUT_MAX, ret_text, &len) < 0)
+		return err_sys(err, errno, "cannot read what \"%s\" says", ps);
+	return 0;
+}
+
+/* The n-th word of the line, not terminated; NULL if it has fewer. */
+static const char *word(const char *line, size_t n)
+{
+	for (;; n--) {
+		line += strspn(line, " ");
+		if (!*line)
+			return NULL;
+		if (n == 0)
+			return line;
+		line += strcspn(line, " ");
+	}
+}
+
+/* Which column is headed PID; -1: none. */
+static int pid_column(const char *header)
+{
+	const char *at;
+
+	for (int n = 0; (at = word(header, (size_t)n)); n++)
+		if (strncmp(at, "PID", 3) == 0 && (at[3] == ' ' || at[3] == '\0'))
+			return n;
+	return -1;
+}
+
+static bool is_listed(const char *line, int column, const pid_t *pids, size_t n)
+{
+	const char *at = word(line, (size_t)column);
+	own_ptr char *text = at ? strndup(at, strcspn(at, " ")) : NULL;
+	uint64_t pid;
+
+	if (!text || !num_uint(text, 1, INT32_MAX, &pid))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((uint64_t)pids[i] == pid)
+			return true;
+	return false;
+}
+
+static int print_by_ps(const char *ps, int argc, char **argv, const pid_t *pids, size_t n,
+		       struct oci_err *err)
+{
+	own_ptr char *text = NULL;
+	char *rest, *line;
+	int column;
+
+	if (run_ps(ps, argc, argv, &text, err) < 0)
+		return -1;
+	rest = text;
+	line = strsep(&rest, "\n");
+	column = pid_column(line);
+	if (column < 0)
+		return err_set(err, FAULT_USAGE,
+			       "cannot tell the container's processes: ps prints no column PID");
+	puts(line);
+	while ((line = strsep(&rest, "\n")))
+		if (is_listed(line, column, pids, n))
+			puts(line);
+	return 0;
+}
+
+static int print(int argc, char **argv, const pid_t *pids, size_t n, struct oci_err *err)
+{
+	const char *ps = find_ps();
+
+	if (ps)
+		return print_by_ps(ps, argc, argv, pids, n, err);
+	if (argc)
+		return err_set(err, FAULT_UNSUPPORTED,
+			       "\"%s\" is for ps(1), which this machine has not", argv[0]);
+	return print_table(pids, n, err);
+}
+
 int main(int argc, char **argv)
 {
 	own_err struct oci_err err = ERR_INIT;
@@ -91,7 +212,7 @@ int main(int argc, char **argv)
 		return tool_fail_at(&err, c);
 	if (json)
 		print_json(pids, n);
-	else if (print_table(pids, n, &err) < 0)
+	else if (print(argc - 1, argv + 1, pids, n, &err) < 0)
 		return tool_fail(&err);
 	return 0;
 }

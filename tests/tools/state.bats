@@ -160,8 +160,22 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 	wait_for two_processes
 	oci ps --format json box | jq -e --argjson pid "$(ctr_pid box)" 'index($pid) != null and all(.[]; type == "number")'
 	run -0 oci ps box
-	[[ ${lines[0]} = "PID "*COMMAND ]] || show
-	[[ $output = *"sleep 1000"* && $output = *"sleep 1001"* ]] || show
+	[[ ${lines[0]} =~ ^UID\ +PID\ +PPID\ +C\ +STIME\ +TTY\ +TIME\ +CMD$ ]] || show
+	[[ ${#lines[@]} = 3 && $output = *"sleep 1000"* && $output = *"sleep 1001"* ]] || show
+	# What follows is for ps.
+	run -0 oci ps box -e -x
+	[[ ${lines[0]} =~ \ +PID\ +TTY\ +STAT\ +TIME\ +COMMAND ]] || show
+	[ "${#lines[@]}" = 3 ] || show
+	run -0 oci ps --format table box -o pid,args -e
+	[[ ${lines[0]} = *PID*COMMAND && ${#lines[@]} = 3 ]] || show
+	run -1 oci ps box -eo args
+	[[ $output = *"ps prints no column PID" ]] || show
+	run -1 oci ps box --no-such-option
+	[[ $output = *'"/usr/bin/ps" failed: exit status 1'* ]] || show
+	# Without it there is a table of our own.
+	run -0 unshare -m sh -c ': >ps; chmod 644 ps
+		for f in /usr/bin/ps /bin/ps; do mount --bind ps $f 2>/dev/null; done; exec "$@"' - "$OCI" --root "$ROOT" ps box
+	[[ ${lines[0]} = "PID "*COMMAND && ${#lines[@]} = 3 ]] || show
 	oci kill --all box KILL
 	wait_for is_status box stopped
 	run -1 oci ps box
