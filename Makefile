@@ -8,6 +8,7 @@
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
 #: make bench           create, start, delete against crun and runc; ROUNDS=200
 #: make install         to $(DESTDIR)$(PREFIX), PREFIX=/usr/local; uninstall takes it away
+#: make deb             a Debian package in build/deb
 #: make clean           remove build/
 #:
 #: LINK=static|dynamic  how to link (static starts faster)
@@ -200,7 +201,7 @@ test-unit: $(unit_tests)
 test_folders := $(filter-out unit,$(patsubst tests/%/,%,$(sort $(dir $(bats_files)))))
 $(test_folders:%=test-%): test-%: test_ready
 	@$(run_tests) $(filter tests/$*/%,$(bats_files))
-test-accept: $(call package_stamp,accept)
+test-accept: $(call package_stamp,accept) $(call package_stamp,deb)
 
 lint: | $(call package_stamp,lint) packages
 	@tests/lint/run
@@ -244,6 +245,9 @@ install: all
 	for file in $(wildcard pipeline/*.pipeline pipeline/examples/*); do \
 		install -m 644 $$file $(docdir)/examples || exit; done
 
+deb: all | $(call package_stamp,deb)
+	@packaging/deb $B
+
 uninstall:
 	rm -f $(bindir)/oci $(addprefix $(bindir)/,$(commands))
 	for page in $(notdir $(wildcard man/*.[1-9]) $(generated_pages)); do rm -f $(mandir)/man$${page##*.}/$$page; done
@@ -261,4 +265,4 @@ help:
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
 .PHONY: all demo links generated packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
-	install uninstall clean help
+	install uninstall deb clean help

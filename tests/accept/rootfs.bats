@@ -2,6 +2,7 @@
 # Root file systems as people have them: what docker export writes, and a Debian.
 
 load ../lib/common
+load debian
 
 setup() {
 	common_setup
@@ -71,23 +72,8 @@ export_tar() {
 	grep -q '^/dev/pts/0' out
 }
 
-# Debian, once for all tests and kept in build/: it takes a minute.
 debian() {
-	local cache=$REPO/build/accept mirror
-	[[ -s $cache/debian.tar ]] || {
-		require command:debootstrap
-		mirror=$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' 'Origin: Debian' |
-			grep -v security | head -1)
-		[[ $mirror ]] || skip 'requires a Debian mirror that apt knows'
-		mkdir -p "$cache"
-		debootstrap --variant=minbase --merged-usr stable "$BATS_TEST_TMPDIR/debian" "$mirror" >"$cache/log" 2>&1 ||
-			skip "requires debootstrap to work: $(tail -1 "$cache/log")"
-		tar -C "$BATS_TEST_TMPDIR/debian" --numeric-owner -cf "$cache/new.tar" .
-		mv "$cache/new.tar" "$cache/debian.tar"
-		rm -rf "$BATS_TEST_TMPDIR/debian"
-	}
-	mkdir -p debian/rootfs
-	tar -C debian/rootfs -xpf "$cache/debian.tar"
+	debian_root debian/rootfs
 	oci spec --bundle debian
 	edit debian '.process.terminal = false | .root.readonly = false'
 }
