@@ -74,6 +74,15 @@ static const char *find_controller(const struct cgroup_setting *s, const struct 
 	return strcmp(name, "cgroup") == 0 || has_word(text, name) ? NULL : "not available there";
 }
 
+/* A property may need several files. */
+static bool is_listed(const struct json_object *list, const char *pointer)
+{
+	for (size_t i = 0; i < json_length(list); i++)
+		if (strcmp(json_string(json_item(list, i), "pointer"), pointer) == 0)
+			return true;
+	return false;
+}
+
 static void add(struct json_object *list, const struct cgroup_setting *s,
 		const struct json_object *record)
 {
@@ -82,17 +91,12 @@ static void add(struct json_object *list, const struct cgroup_setting *s,
 	char name[16] = "", where[4096];
 	const char *missing = find_controller(s, record, name, where, sizeof where);
 
-	const char *last = json_string(
-		json_length(list) ? json_item(list, json_length(list) - 1) : NULL, "pointer");
-
 	cgroup_setting_at(s, &at);
-	/* A property may need several files. */
-	if (last && at.pointer && strcmp(last, at.pointer) == 0) {
+	if (!at.pointer || is_listed(list, at.pointer)) {
 		json_object_put(need);
 		return;
 	}
-	json_object_object_add(need, "pointer",
-			       json_object_new_string(at.pointer ? at.pointer : ""));
+	json_object_object_add(need, "pointer", json_object_new_string(at.pointer));
 	json_object_object_add(need, "controller", json_object_new_string(name));
 	json_object_object_add(need, "where", json_object_new_string(where));
 	if (missing)

@@ -82,8 +82,9 @@ schema() {
 @test "every hook and mount option of the document is accepted in a config.json" {
 	mkbundle box
 	edit "$BUNDLE" '.hooks = ([$f[0].hooks[] | {(.): [{path: "/bin/true"}]}] | add)
-		| .mounts += [$f[0].mountOptions[] | {destination: "/x", source: "/", type: "none",
-			options: ["bind", .]}]
+		| .mounts += [$f[0].mountOptions[] | {destination: "/x"}
+			+ if . == "tmpcopyup" then {source: "tmpfs", type: "tmpfs", options: [.]}
+			else {source: "/", type: "none", options: ["bind", .]} end]
 		| .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]
 		| .linux.gidMappings = .linux.uidMappings' --slurpfile f <(oci-features)
 	run -0 oci-validate --json "$BUNDLE"
