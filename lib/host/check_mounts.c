@@ -57,6 +57,7 @@ static bool is_module(const char *type)
 struct making {
 	const char *type;
 	int flags;
+	const char *key, *value; /* try only this option; value NULL: a flag */
 };
 
 static int make_filesystem(const void *arg)
@@ -66,6 +67,11 @@ static int make_filesystem(const void *arg)
 
 	if (fs < 0)
 		return errno;
+	if (making->key)
+		return fsconfig(fs, making->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+				making->key, making->value, 0) < 0
+			       ? errno
+			       : 0;
 	fsconfig(fs, FSCONFIG_SET_STRING, "source", making->type, 0);
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? errno : 0;
 }
@@ -84,7 +90,7 @@ static void check_filesystem(struct host_check *check, size_t i, const char *typ
 {
 	struct json_object *r = host_require(check->report, "/mounts/%zu", i);
 	const int flags = (int)check->new_namespaces | CLONE_NEWNS;
-	const struct making making = {type, flags};
+	const struct making making = {.type = type, .flags = flags};
 
 	host_what(r, "filesystem %s", type);
 	host_probe(r, "/proc/filesystems");
@@ -104,6 +110,36 @@ static void check_filesystem(struct host_check *check, size_t i, const char *typ
 	}
 	host_probe(r, "/proc/filesystems, fsopen in new namespaces");
 	host_result_errno(r, HOST_FAIL, host_try(enter_and_make, &making));
+}
+
+/*
+ * An option of the filesystem itself. Owners are left out: the namespace that it is tried in maps
+ * no ids.
+ */
+static void check_data(struct host_check *check, size_t i, const char *type,
+		       const struct mountopt_data *data)
+{
+	own_ptr char *key = strdup(data->text);
+	char *equals = key ? strchr(key, '=') : NULL;
+	struct making making = {
+		.type = type,
+		.flags = (int)(check->new_namespaces & CLONE_NEWUSER) | CLONE_NEWNS,
+		.key = key,
+		.value = equals ? equals + 1 : NULL,
+	};
+	struct json_object *r;
+	int e;
+
+	if (equals)
+		*equals = '\0';
+	if (!key || ((making.flags & CLONE_NEWUSER) &&
+		     (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0)))
+		return;
+	e = host_try(enter_and_make, &making);
+	r = host_require(check->report, "/mounts/%zu/options/%zu", i, data->index);
+	host_what(r, "option \"%s\" of %s", data->text, type);
+	host_probe(r, "fsconfig");
+	host_result_errno(r, HOST_FAIL, e);
 }
 
 /* ---- Sources, destinations, options ---------------------------------------------------------- */
@@ -285,6 +321,10 @@ static void check_mount(struct host_check *check, size_t i, const struct json_ob
 		return;
 	if (type)
 		check_filesystem(check, i, type);
+	/* "cgroup" may be another type here. */
+	for (size_t k = 0; type && mount_is_virtual(type) && k < opt.n_data; k++)
+		if (strncmp(type, "cgroup", 6) != 0)
+			check_data(check, i, type, &opt.data[k]);
 	/* A filesystem on a device. */
 	if (source && (!type || (!mount_is_virtual(type) && source[0] == '/')))
 		check_source(check, i, source);

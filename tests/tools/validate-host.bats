@@ -53,6 +53,8 @@ bundle() {
 	refused /mounts/7 'not there' '.mounts += [{destination: "/x", type: "nosuchfs", source: "none"}]'
 	refused /mounts/7/source 'ENOENT: "/nosuch" does not exist*' \
 		'.mounts += [{destination: "/x", type: "bind", source: "/nosuch/dir", options: ["bind"]}]'
+	refused /mounts/7/options/0 EINVAL \
+		'.mounts += [{destination: "/x", type: "tmpfs", source: "tmpfs", options: ["size=12q", "mode=755"]}]'
 	refused /process/args/0 ENOENT '.process.args = ["nosuch"]'
 	refused /process/args/0 EACCES '.process.args = ["/etc/passwd"]'
 	refused /process/args/0 EISDIR '.process.args = ["/etc"]'
