@@ -86,19 +86,30 @@ int cgroup_create(struct json_object *record, const struct json_object *resource
 			return -1;
 	if (cgroup_devices_apply(record, resources, err) < 0)
 		return -1;
-	return cgroup_limits_apply(record, resources, PHASE_CREATE, err);
+	return cgroup_limits_apply(record, resources, PHASE_CREATE, NULL, err);
 }
 
 int cgroup_settle(const struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err)
 {
-	return cgroup_limits_apply(record, resources, PHASE_SETTLE, err);
+	return cgroup_limits_apply(record, resources, PHASE_SETTLE, NULL, err);
 }
 
-int cgroup_update(const struct json_object *record, const struct json_object *resources,
-		  struct oci_err *err)
+int cgroup_update(const struct json_object *record, const struct json_object *before,
+		  const struct json_object *change, struct oci_err *err)
 {
-	return cgroup_limits_apply(record, resources, PHASE_UPDATE, err);
+	struct cgroup_undo undo = {0};
+	int result;
+
+	if (cgroup_count(record) == 0 && cgroup_limits_asked(change))
+		return err_set(err, FAULT_UNSUPPORTED, "the container has no cgroup of its own");
+	result = cgroup_limits_apply(record, change, PHASE_UPDATE, &undo, err);
+	if (result == 0 && json_length(json_member(change, "devices")) > 0)
+		result = cgroup_devices_update(record, before, change, err);
+	if (result < 0)
+		cgroup_undo(&undo, err);
+	cgroup_undo_free(&undo);
+	return result;
 }
 
 int cgroup_open_v2(const struct json_object *record, struct oci_err *err)

@@ -102,13 +102,24 @@ int cgroup_settle(const struct json_object *record, const struct json_object *re
 		  struct oci_err *err);
 
 /*
- * Applies changed limits (oci-update): only the properties that are there, by
- * the same rules as at creation. Devices are not changed: hooks of device makers
- * change the list behind our back, and engines send the whole of resources along
- * with any change (runc does not change them either).
+ * Applies changed limits (oci-update): only the properties that are there, by the same rules as at
+ * creation. All of them, or none: when one fails, the others are put back. before: linux.resources
+ * as they have been so far, or NULL. Devices are changed only if the list says something else than
+ * before: hooks of device makers change it behind our back, and engines send the whole of
+ * resources along with any change.
  */
-int cgroup_update(const struct json_object *record, const struct json_object *resources,
-		  struct oci_err *err);
+int cgroup_update(const struct json_object *record, const struct json_object *before,
+		  const struct json_object *change, struct oci_err *err);
+
+/*
+ * What of these resources has been taken, but has no effect on this kernel: adds a line for each
+ * to the array. After cgroup_create() or cgroup_update().
+ */
+void cgroup_warnings(const struct json_object *record, const struct json_object *resources,
+		     struct json_object *warnings);
+
+/* Whether the kernel counts swap by itself (v2), and not together with memory. */
+bool cgroup_swap_alone(const struct json_object *record);
 
 /* Freezes or thaws, and waits until it is so. cgroup_is_frozen() is false where there is none. */
 int cgroup_freeze(const struct json_object *record, bool frozen, struct oci_err *err);

@@ -62,9 +62,23 @@ int cgroup_format_text(struct cgroup_setting *s, struct oci_err *err)
 	return set_text(s, err, "%s", json_object_get_string(s->value));
 }
 
-int cgroup_format_one(struct cgroup_setting *s, struct oci_err *err)
+int cgroup_format_boolean(struct cgroup_setting *s, struct oci_err *err)
 {
-	return set_text(s, err, "1");
+	return set_text(s, err, json_object_get_boolean(s->value) ? "1" : "0");
+}
+
+int cgroup_format_true(struct cgroup_setting *s, struct oci_err *err)
+{
+	return json_object_get_boolean(s->value) ? set_text(s, err, "1") : 0;
+}
+
+/* v2 has none that could be switched off. */
+int cgroup_format_oom_killer(struct cgroup_setting *s, struct oci_err *err)
+{
+	if (!json_object_get_boolean(s->value))
+		return 0;
+	return err_set(err, FAULT_UNSUPPORTED,
+		       "memory.disableOOMKiller: there is no such limit in cgroup v2");
 }
 
 int cgroup_format_nothing(struct cgroup_setting *s, struct oci_err *err)
@@ -161,6 +175,10 @@ int cgroup_format_shares(struct cgroup_setting *s, struct oci_err *err)
 
 int cgroup_format_weight(struct cgroup_setting *s, struct oci_err *err)
 {
+	uint64_t shares = json_object_get_uint64(s->value);
+
+	if (shares < 2 || shares > 262144)
+		return refuse(s, err, "not from 2 to 262144");
 	return set_text(s, err, "%" PRIu64,
 			cgroup_weight_of_shares(json_object_get_uint64(s->value)));
 }

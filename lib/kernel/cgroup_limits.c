@@ -191,12 +191,29 @@ static const struct {
 	{"", EROFS, FAULT_UNSUPPORTED, NULL},
 };
 
+/* memory.limit_in_bytes and memory.memsw.limit_in_bytes: EBUSY is "less than what is in use". */
+static int below_use(const struct cgroup_setting *s, struct oci_err *err)
+{
+	bool swap = strncmp(s->file, "memory.memsw.", 13) == 0;
+	own_ptr char *used = NULL;
+
+	if (cgroup_read(s->dir, swap ? "memory.memsw.usage_in_bytes" : "memory.usage_in_bytes",
+			&used) < 0)
+		return 0;
+	err_set(err, FAULT_CONFIG, "memory.%s: %s is below current use, %s bytes",
+		swap ? "swap" : "limit", s->text, used);
+	err->errnum = EBUSY;
+	return 1;
+}
+
 static int write_failed(const struct cgroup_setting *s, int errnum,
 			const struct json_object *record, struct oci_err *err)
 {
 	struct cgroup_hierarchy h = {.mount = "", .path = ""};
 	char name[16];
 
+	if (errnum == EBUSY && strncmp(s->file, "memory.", 7) == 0 && below_use(s, err))
+		return cgroup_setting_at(s, err);
 	cgroup_controller(s, s->v2, name);
 	(void)(s->v2 ? cgroup_find_v2(record, &h) : cgroup_find_v1(record, name, &h));
 	err_sys(err, errnum, "cannot write \"%s\" to \"%s%s/%s\"", s->text, h.mount, h.path,
@@ -226,6 +243,12 @@ static int write_lines(const struct cgroup_setting *s)
 		if (*line && fd_write_control(s->dir, s->file, line) < 0)
 			return -1;
 	return 0;
+}
+
+/* memory.kernel, which some kernels refuse and others take and forget: cgroup_warnings(). */
+static bool is_forgotten(const struct cgroup_setting *s)
+{
+	return errno == EOPNOTSUPP && strcmp(s->file, "memory.kmem.limit_in_bytes") == 0;
 }
 
 static bool may_miss(const struct cgroup_setting *s)
@@ -262,8 +285,11 @@ static int check_cpuset(const struct cgroup_setting *s, struct oci_err *err)
  * long as any is accepted.
  */
 static int write_settings(struct cgroup_settings *settings, const struct json_object *record,
-			  struct oci_err *err)
+			  struct cgroup_undo *undo, struct oci_err *err)
 {
+	for (size_t i = 0; undo && i < settings->n; i++)
+		if (settings->items[i].text && cgroup_undo_note(undo, &settings->items[i], err) < 0)
+			return -1;
 	for (size_t left = settings->n, before = left + 1; left > 0 && left < before;) {
 		before = left;
 		left = 0;
@@ -272,7 +298,8 @@ static int write_settings(struct cgroup_settings *settings, const struct json_ob
 
 			if (!s->text)
 				continue;
-			if (write_lines(s) < 0 && !(errno == ENOENT && may_miss(s))) {
+			if (write_lines(s) < 0 && !is_forgotten(s) &&
+			    !(errno == ENOENT && may_miss(s))) {
 				if (errno != EINVAL)
 					return write_failed(s, errno, record, err);
 				left++;
@@ -290,7 +317,8 @@ static int write_settings(struct cgroup_settings *settings, const struct json_ob
 }
 
 static int apply(const struct json_object *record, struct cgroup_settings *settings,
-		 enum cgroup_phase phase, struct limit_dirs *dirs, struct oci_err *err)
+		 enum cgroup_phase phase, struct limit_dirs *dirs, struct cgroup_undo *undo,
+		 struct oci_err *err)
 {
 	struct cgroup_wanted needed = {0};
 
@@ -303,11 +331,11 @@ static int apply(const struct json_object *record, struct cgroup_settings *setti
 		if (find_dir(&settings->items[i], record, dirs, err) < 0 ||
 		    cgroup_format(&settings->items[i], err) < 0)
 			return -1;
-	return write_settings(settings, record, err);
+	return write_settings(settings, record, undo, err);
 }
 
 int cgroup_limits_apply(const struct json_object *record, const struct json_object *resources,
-			enum cgroup_phase phase, struct oci_err *err)
+			enum cgroup_phase phase, struct cgroup_undo *undo, struct oci_err *err)
 {
 	struct cgroup_settings settings = {0};
 	struct limit_dirs dirs = {0};
@@ -317,7 +345,7 @@ int cgroup_limits_apply(const struct json_object *record, const struct json_obje
 		return 0;
 	if (cgroup_collect(resources, phase, &settings, err) < 0)
 		return -1;
-	result = apply(record, &settings, phase, &dirs, err);
+	result = apply(record, &settings, phase, &dirs, undo, err);
 	cgroup_settings_free(&settings);
 	close_dirs(&dirs);
 	return result;

@@ -15,12 +15,29 @@
 /* Whether resources ask for anything but devices that needs a cgroup. */
 bool cgroup_limits_asked(const struct json_object *resources);
 
+/* kernel/cgroup_undo.c: what was in control files before they were written. */
+struct cgroup_undo {
+	struct cgroup_old {
+		int dir; /* a descriptor of its own */
+		char *file, *text;
+	} * items;
+	size_t n;
+};
+
+/* Keeps what writing the setting will change. */
+int cgroup_undo_note(struct cgroup_undo *undo, const struct cgroup_setting *s, struct oci_err *err);
+
+/* Writes all of it back; what cannot be is added to err, which says why that was tried. */
+void cgroup_undo(struct cgroup_undo *undo, struct oci_err *err);
+
+void cgroup_undo_free(struct cgroup_undo *undo);
+
 /*
  * Applies resources, except devices, to the directories of the record: v1 files
- * where a v1 hierarchy has the controller, v2 files otherwise.
+ * where a v1 hierarchy has the controller, v2 files otherwise. undo may be NULL.
  */
 int cgroup_limits_apply(const struct json_object *record, const struct json_object *resources,
-			enum cgroup_phase phase, struct oci_err *err);
+			enum cgroup_phase phase, struct cgroup_undo *undo, struct oci_err *err);
 
 /* kernel/cgroup_devices.c: whether resources deny devices to a container that could use them. */
 bool cgroup_devices_asked(const struct json_object *resources);
@@ -32,6 +49,10 @@ bool cgroup_devices_asked(const struct json_object *resources);
  */
 int cgroup_devices_apply(const struct json_object *record, const struct json_object *resources,
 			 struct oci_err *err);
+
+/* Changes the list of a running container from one to the other; nothing if they say the same. */
+int cgroup_devices_update(const struct json_object *record, const struct json_object *before,
+			  const struct json_object *resources, struct oci_err *err);
 
 /* kernel/cgroup_enable.c: a set of v2 controllers, by name. */
 enum { CGROUP_CONTROLLERS_MAX = 16 };

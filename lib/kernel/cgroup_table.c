@@ -34,13 +34,10 @@ static const struct cgroup_limit limits[] = {
 	{"memory", "kernelTCP", 0, V1("memory", "memory.kmem.tcp.limit_in_bytes", deprecated),
 	 V2("memory", NULL, deprecated), NULL},
 	{"memory", "swappiness", LIMIT_ZERO, V1("memory", "memory.swappiness", number), {0}, NULL},
-	{"memory",
-	 "disableOOMKiller",
-	 LIMIT_BOOL,
-	 V1("memory", "memory.oom_control", one),
-	 {0},
-	 NULL},
-	{"memory", "useHierarchy", LIMIT_BOOL, V1("memory", "memory.use_hierarchy", one),
+	{"memory", "disableOOMKiller", LIMIT_BOOL, V1("memory", "memory.oom_control", boolean),
+	 V2("memory", NULL, oom_killer), NULL},
+	/* False is what no kernel since 5.11 can do: a warning, cgroup_warnings(). */
+	{"memory", "useHierarchy", LIMIT_BOOL, V1("memory", "memory.use_hierarchy", true),
 	 V2("memory", NULL, nothing), NULL},
 
 	{"cpu", "shares", 0, V1("cpu", "cpu.shares", shares), V2("cpu", "cpu.weight", weight),
@@ -107,12 +104,13 @@ static const struct cgroup_limit limits[] = {
 	{"unified", NULL, LIMIT_EACH, {0}, V2("", NULL, unified), NULL},
 };
 
-static bool is_set(const struct cgroup_limit *limit, const struct json_object *value)
+static bool is_set(const struct cgroup_limit *limit, const struct json_object *value,
+		   enum cgroup_phase phase)
 {
 	if (!value)
 		return false;
 	if (limit->flags & LIMIT_BOOL)
-		return json_object_get_boolean(value);
+		return phase == PHASE_UPDATE || json_object_get_boolean(value);
 	if (json_object_is_type(value, json_type_int))
 		return (limit->flags & LIMIT_ZERO) || json_object_get_int64(value) != 0;
 	if (json_object_is_type(value, json_type_string))
@@ -176,7 +174,7 @@ static int collect(struct cgroup_settings *list, const struct json_object *resou
 		s.value = json_member(resources, limits[i].object);
 		if (limits[i].property)
 			s.value = json_member(s.value, limits[i].property);
-		if (!is_set(&limits[i], s.value) || !in_phase(&s, phase))
+		if (!is_set(&limits[i], s.value, phase) || !in_phase(&s, phase))
 			continue;
 		result = (limits[i].flags & LIMIT_EACH) ? add_each(list, &s, err)
 							: add(list, &s, err);

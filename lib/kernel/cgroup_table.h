@@ -34,7 +34,7 @@ enum cgroup_limit_flags {
 	LIMIT_EACH = 1,	      /* an array or an object: a setting for each item */
 	LIMIT_ZERO = 2,	      /* 0 is a value */
 	LIMIT_OPTIONAL = 4,   /* no error if the file is not there */
-	LIMIT_BOOL = 8,	      /* true is a value, false is not set */
+	LIMIT_BOOL = 8,	      /* true is a value, false is one in an update only */
 	LIMIT_DEFAULT_0 = 16, /* 0 is what it is if there is no such file */
 	LIMIT_LATE = 32,      /* 0 and 1 can only be set when the first process is there */
 };
@@ -87,7 +87,9 @@ int cgroup_setting_at(const struct cgroup_setting *s, struct oci_err *err);
 /* kernel/cgroup_format.c: how values are written. */
 int cgroup_format_number(struct cgroup_setting *s, struct oci_err *err);
 int cgroup_format_text(struct cgroup_setting *s, struct oci_err *err);
-int cgroup_format_one(struct cgroup_setting *s, struct oci_err *err); /* "1" */
+int cgroup_format_boolean(struct cgroup_setting *s, struct oci_err *err);
+int cgroup_format_true(struct cgroup_setting *s, struct oci_err *err); /* false: nothing */
+int cgroup_format_oom_killer(struct cgroup_setting *s, struct oci_err *err);
 int cgroup_format_nothing(struct cgroup_setting *s, struct oci_err *err);
 int cgroup_format_max(struct cgroup_setting *s, struct oci_err *err); /* -1 is "max" */
 int cgroup_format_memory_max(struct cgroup_setting *s, struct oci_err *err);

@@ -83,6 +83,22 @@ int device_rules_make(const struct json_object *resources, struct device_rules *
 	return 0;
 }
 
+static bool same_rule(const struct device_rule *a, const struct device_rule *b)
+{
+	return a->allow == b->allow && a->type == b->type && a->major == b->major &&
+	       a->minor == b->minor && a->access == b->access;
+}
+
+bool device_rules_same(const struct device_rules *a, const struct device_rules *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same_rule(&a->items[i], &b->items[i]))
+			return false;
+	return true;
+}
+
 bool device_rules_allow_all(const struct device_rules *rules)
 {
 	for (size_t i = 0; i < rules->n; i++)

@@ -45,6 +45,9 @@ struct device_rules {
 int device_rules_make(const struct json_object *resources, struct device_rules *ret_rules,
 		      struct oci_err *err);
 
+/* Whether two lists are the same, rule by rule. */
+bool device_rules_same(const struct device_rules *a, const struct device_rules *b);
+
 /* Whether they allow everything. */
 bool device_rules_allow_all(const struct device_rules *rules);
 
@@ -60,6 +63,15 @@ int device_rules_for_v1(const struct device_rules *rules, struct device_rules *r
 int device_cgroup_v1(int dir_fd, const struct device_rules *rules, struct oci_err *err);
 
 /*
+ * Makes one list of the other in a directory with processes: first what is allowed in addition,
+ * then what is not any more, so that nothing is denied meanwhile that both allow. *ret_all (not
+ * NULL): the lists differ in what they say of all devices, and nothing has been done:
+ * device_cgroup_v1() while the processes are frozen.
+ */
+int device_cgroup_v1_update(int dir_fd, const struct device_rules *before,
+			    const struct device_rules *rules, bool *ret_all, struct oci_err *err);
+
+/*
  * The program, in memory that the caller frees. NULL with *err if there are too
  * many rules for one.
  */
@@ -71,6 +83,12 @@ struct bpf_insn *device_program(const struct device_rules *rules, size_t *ret_n,
  * with the directory. err->errnum is EPERM if the user may not.
  */
 int device_cgroup_v2(int dir_fd, const struct device_rules *rules, struct oci_err *err);
+
+/*
+ * The same for a directory that has one: the kernel exchanges the two in one step. Rules that allow
+ * everything need no program.
+ */
+int device_cgroup_v2_update(int dir_fd, const struct device_rules *rules, struct oci_err *err);
 
 /* Detaches the programs that device_cgroup_v2() attached: from a directory that stays. */
 int device_cgroup_v2_detach(int dir_fd, struct oci_err *err);

@@ -43,6 +43,14 @@ int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_e
 int lifecycle_pause(const struct container *c, struct oci_err *err);
 int lifecycle_resume(const struct container *c, struct oci_err *err);
 
+/*
+ * Changes the limits of a container that is created, running or paused: linux.resources, validated
+ * (oci/validate.h), of which only what is set counts. All of it, or nothing. The snapshot says the
+ * new values afterwards. err->pointer is one into the document of resources; what has no
+ * effect is a line of c->warnings. Needs the lock.
+ */
+int lifecycle_update(struct container *c, const struct json_object *resources, struct oci_err *err);
+
 /* The container's processes; the caller frees *ret_pids. */
 int lifecycle_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n, struct oci_err *err);
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -435,6 +437,44 @@ int container_set_config(struct container *c, char *text, size_t len, struct jso
 		return err_sys(err, errno, "cannot write the snapshot \"%s/%s/config.json\"",
 			       c->root, c->id);
 	return 0;
+}
+
+int container_replace_config(struct container *c, const struct json_object *config,
+			     struct oci_err *err)
+{
+	struct json_object *shared = (struct json_object *)(uintptr_t)config;
+	size_t len;
+	const char *text = json_object_to_json_string_length(
+		shared, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	char aside[40];
+
+	snprintf(aside, sizeof aside, "config.json.%d", (int)getpid());
+	if (!text || write_file(c->dir_fd, aside, text, len) < 0 ||
+	    renameat(c->dir_fd, aside, c->dir_fd, "config.json") < 0) {
+		err_sys(err, text ? errno : ENOMEM,
+			"cannot replace the snapshot \"%s/%s/config.json\"", c->root, c->id);
+		unlinkat(c->dir_fd, aside, 0);
+		return -1;
+	}
+	return 0;
+}
+
+void container_warn(struct container *c, const char *fmt, ...)
+{
+	own_ptr char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (n < 0) {
+		text = NULL;
+		return;
+	}
+	if (!c->warnings)
+		c->warnings = json_object_new_array();
+	json_object_array_add(c->warnings, json_object_new_string(text));
 }
 
 /*

@@ -95,6 +95,14 @@ bool container_may_have(struct container *c, const char *member);
 int container_set_config(struct container *c, char *text, size_t len, struct json_object *config,
 			 struct oci_err *err);
 
+/* Replaces the snapshot of a container that lives, atomically. config stays the caller's. */
+int container_replace_config(struct container *c, const struct json_object *config,
+			     struct oci_err *err);
+
+/* Adds a line to c->warnings. */
+void container_warn(struct container *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Replaces state.json atomically. */
 int container_save(struct container *c, struct oci_err *err);
 

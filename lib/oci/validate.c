@@ -333,3 +333,30 @@ void validate_process(const struct json_object *process, struct findings *found)
 	for (size_t i = before; i < found->n; i++)
 		drop_parent(&found->items[i], "/process");
 }
+
+/* Pointers of the rules are those of config.json. */
+static void shorten(char *pointer, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (pointer && strncmp(pointer, prefix, len) == 0)
+		memmove(pointer, pointer + len, strlen(pointer + len) + 1);
+}
+
+void validate_resources(const struct json_object *resources, struct findings *found)
+{
+	static const char prefix[] = "/linux/resources";
+	const struct spec_row *row = spec_member(spec_member(spec_rows, "linux"), "resources");
+	own_json struct json_object *platform = json_object_new_object();
+	struct rules r = {.platform = platform, .found = found};
+	struct at root = {0};
+
+	walk(found, row, (struct json_object *)(uintptr_t)resources, &root);
+	if (!json_object_is_type(resources, json_type_object))
+		return;
+	json_object_object_add(platform, "resources",
+			       json_object_get((struct json_object *)(uintptr_t)resources));
+	rules_resources(&r);
+	for (size_t i = 0; i < found->n; i++)
+		shorten(found->items[i].pointer, prefix);
+}

@@ -22,6 +22,9 @@
 /* Adds what is wrong with config to found. */
 void validate_config(const struct json_object *config, struct findings *found);
 
+/* The same for a document that is linux.resources alone; pointers are those of that document. */
+void validate_resources(const struct json_object *resources, struct findings *found);
+
 /*
  * The same for a document that is a process alone: as config.json's /process, with pointers
  * that begin in the document.

@@ -93,6 +93,15 @@ static int make_cgroup(struct container *c, struct oci_err *err)
 	return delegate(c, err);
 }
 
+static void warn(struct container *c)
+{
+	own_json struct json_object *lines = json_object_new_array();
+
+	cgroup_warnings(c->state->cgroup, json_path(c->config, "linux", "resources", NULL), lines);
+	for (size_t i = 0; i < json_length(lines); i++)
+		container_warn(c, "%s", json_item_string(lines, i));
+}
+
 static int drop_cgroup(struct container *c, struct oci_err *err)
 {
 	if (cgroup_remove(c->state->cgroup, err) < 0)
@@ -111,8 +120,10 @@ int stage_cgroup(struct container *c, struct oci_err *err)
 	/* What an attempt before this one, killed in the middle, may have left. */
 	if (c->state->cgroup && drop_cgroup(c, err) < 0)
 		return -1;
-	if (make_cgroup(c, err) == 0)
+	if (make_cgroup(c, err) == 0) {
+		warn(c);
 		return 0;
+	}
 	if (c->state->cgroup)
 		drop_cgroup(c, &ignored);
 	return -1;

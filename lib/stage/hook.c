@@ -236,9 +236,7 @@ int hooks_run(const struct container *c, const char *kind, enum oci_status statu
 
 static void warn(struct container *c, const struct oci_err *err)
 {
-	if (!c->warnings)
-		c->warnings = json_object_new_array();
-	json_object_array_add(c->warnings, json_object_new_string(err->message));
+	container_warn(c, "%s", err->message);
 }
 
 void hooks_run_all(struct container *c, const char *kind, enum oci_status status)

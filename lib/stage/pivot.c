@@ -342,7 +342,9 @@ static int pivot(struct container *c, struct oci_err *err)
 		result = change_root(&p, flags, err);
 	if (result < 0)
 		return -1;
-	c->warnings = p.warnings;
+	for (size_t i = 0; i < json_length(p.warnings); i++)
+		container_warn(c, "%s", json_item_string(p.warnings, i));
+	json_object_put(p.warnings);
 	return 0;
 }
 

@@ -179,7 +179,7 @@ static int apply(enum machine machine, const char *json, enum cgroup_phase phase
 
 	if (!resources)
 		fail_msg("no JSON: %s", json);
-	return cgroup_limits_apply(record, resources, phase, err);
+	return cgroup_limits_apply(record, resources, phase, NULL, err);
 }
 
 static void applies(enum machine machine, const char *json)
