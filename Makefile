@@ -65,6 +65,10 @@ init_objects := $(init_sources:%.c=$B/%.o)
 
 # Helper programs, one a file, each with the libraries that it alone needs.
 helpers := $(notdir $(patsubst %.c,%,$(wildcard libexec/oci-*.c)))
+# What oci-features says of systemd is whether its helper program is part of the build.
+$B/lib/host/features.o: cppflags += $(if $(findstring systemd,$(helpers)),-DSYSTEMD_DRIVER)
+$B/lib/host/features.o: $(wildcard libexec/*.c)
+
 # Made of the program's tables.
 generated_pages := $B/man/oci-config.json.5
 completions := $B/completions/oci.bash $B/completions/oci.zsh $B/completions/oci.fish

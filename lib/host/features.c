@@ -3,11 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/libexec.h"
 #include "base/own.h"
 #include "host/host.h"
 #include "oci/mountopt.h"
 #include "oci/spec.h"
+
+/* The Makefile says so if a helper program for systemd is built. */
+#ifdef SYSTEMD_DRIVER
+static const bool has_systemd = true;
+#else
+static const bool has_systemd = false;
+#endif
 
 static struct json_object *boolean(bool value)
 {
@@ -42,14 +48,6 @@ static bool applied(const char *pointer)
 	return false;
 }
 
-static bool has_helper(const char *name)
-{
-	own_err struct oci_err err = ERR_INIT;
-	own_ptr char *path = libexec_path(name, &err);
-
-	return path != NULL;
-}
-
 static struct json_object *hooks(void)
 {
 	struct json_object *array = json_object_new_array();
@@ -73,14 +71,14 @@ static struct json_object *mount_options(void)
 	return array;
 }
 
-static struct json_object *cgroup(bool systemd)
+static struct json_object *cgroup(void)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "v1", boolean(true));
 	json_object_object_add(o, "v2", boolean(true));
-	json_object_object_add(o, "systemd", boolean(systemd));
-	json_object_object_add(o, "systemdUser", boolean(systemd));
+	json_object_object_add(o, "systemd", boolean(has_systemd));
+	json_object_object_add(o, "systemdUser", boolean(has_systemd));
 	json_object_object_add(o, "rdma", boolean(applied("/linux/resources/rdma")));
 	return o;
 }
@@ -108,13 +106,13 @@ static struct json_object *seccomp(void)
 	return o;
 }
 
-static struct json_object *linux_features(bool systemd)
+static struct json_object *linux_features(void)
 {
 	struct json_object *o = json_object_new_object(), *part;
 
 	json_object_object_add(o, "namespaces", words("namespaces"));
 	json_object_object_add(o, "capabilities", words("capabilities"));
-	json_object_object_add(o, "cgroup", cgroup(systemd));
+	json_object_object_add(o, "cgroup", cgroup());
 	json_object_object_add(o, "seccomp", seccomp());
 	json_object_object_add(o, "apparmor",
 			       one("enabled", boolean(applied("/process/apparmorProfile"))));
@@ -155,16 +153,15 @@ static struct json_object *annotations(const struct host_program *program)
 struct json_object *host_features(const struct host_program *program)
 {
 	struct json_object *o = json_object_new_object(), *unsafe = json_object_new_array();
-	const bool systemd = has_helper("oci-systemd");
 
 	json_object_object_add(o, "ociVersionMin", json_object_new_string("1.0.0"));
 	json_object_object_add(o, "ociVersionMax", json_object_new_string(SPEC_VERSION));
 	json_object_object_add(o, "hooks", hooks());
 	json_object_object_add(o, "mountOptions", mount_options());
-	json_object_object_add(o, "linux", linux_features(systemd));
+	json_object_object_add(o, "linux", linux_features());
 	json_object_object_add(o, "annotations", annotations(program));
 	/* The properties of a container's systemd scope. */
-	if (systemd)
+	if (has_systemd)
 		json_object_array_add(unsafe, json_object_new_string("org.systemd.property."));
 	json_object_object_add(o, "potentiallyUnsafeConfigAnnotations", unsafe);
 	return o;
