@@ -116,6 +116,52 @@ refuses() {
 	run ! grep -q resctrl trace
 }
 
+# ---- The table -----------------------------------------------------------------------------
+
+@test "each row says since when, and who applies it" {
+	# Those of the README that are refused, and no others.
+	local TABLE=$PWD/table.json
+	oci-validate --properties --json >"$TABLE"
+	run -0 jq -r '.[] | select((.since | test("^1\\.[0-3]\\.[0-9]$") | not)
+		or (.ignored and has("stage"))) | .pointer' "$TABLE"
+	[[ ! $output ]] || fail "$output"
+	diff <(jq -r '.[] | select(.ignored or has("stage") | not) | .pointer / "/" | .[1:3] | join(".")' "$TABLE" |
+		sort -u) <(sed -n 's/^| refused | //p' "$REPO/README.md" | grep -oE '`[a-z]+\.[A-Za-z.]+`' | tr -d '`' | sort -u)
+}
+
+@test "who applies a property is a command" {
+	local stage bad='' TABLE=$PWD/table.json
+	oci-validate --properties --json >"$TABLE"
+	for stage in $(jq -r '.[].stage // empty' "$TABLE" | sort -u); do
+		[[ -x $OCI_BUILD/oci-$stage || $stage = exec ]] || bad+=" $stage"
+	done
+	[[ ! $bad ]] || fail "no such command:$bad"
+}
+
+@test "any 1.x is accepted as ociVersion, a newer one with a warning" {
+	local version counts
+	mkbundle box
+	while read -r version counts; do
+		edit "$BUNDLE" '.ociVersion = $v' --arg v "$version"
+		run oci-validate --json "$BUNDLE"
+		[ "$(jq -r '"\(.errors) \(.warnings)"' <<<"$output")" = "$counts" ] || fail "$version: $output"
+	done <<-'END'
+		1.0.0 0 0
+		1.0.0-rc5 0 0
+		1.0.2-dev 0 0
+		1.1.0+dev 0 0
+		1.2.1 0 0
+		1.3.0 0 0
+		1.3.7-dev 0 0
+		1.4.0 0 1
+		1.10.0-dev 0 1
+		2.0.0 1 0
+		0.9.0 1 0
+		1.3 1 0
+		1.3.0.0 1 0
+	END
+}
+
 # ---- The moments of hooks --------------------------------------------------------------------
 
 @test "MUST: prestart and createRuntime hooks come after the environment and before the pivot" {
