@@ -18,6 +18,7 @@ enum init_op {
 	INIT_MOUNT = 1, /* make a detached mount; reply carries its descriptor */
 	INIT_READY,	/* descriptors: plan, and see enum init_ready_flags */
 	INIT_START,
+	INIT_HELLO, /* an answer, no more: it tells that the connection has been accepted */
 };
 
 /*

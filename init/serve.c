@@ -181,6 +181,8 @@ static void handle(int connection, const struct init_request *request, size_t le
 			init_start(plan, connection);
 		reply_error(&reply, EINVAL, "the container is not ready to start");
 		break;
+	case INIT_HELLO:
+		break;
 	default:
 		reply_error(&reply, EINVAL, "unknown request");
 	}

@@ -146,6 +146,16 @@ static void add_fd(struct init_request *request, int *fds, size_t *n, int fd, ui
 	fds[(*n)++] = fd;
 }
 
+int init_hello(int connection, struct oci_err *err)
+{
+	struct init_request request = empty_request;
+
+	request.op = INIT_HELLO;
+	if (ask(connection, &request, offsetof(struct init_request, text), NULL, 0, err) < 0)
+		return -1;
+	return answer(connection, NULL, err);
+}
+
 int init_get_ready(int connection, const struct init_ready *ready, struct oci_err *err)
 {
 	struct init_request request = empty_request;

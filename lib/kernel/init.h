@@ -45,6 +45,9 @@ struct init_ready {
 	int programs[INIT_HOOK_PROGRAMS_MAX];
 };
 
+/* Returns when init has accepted the connection. */
+int init_hello(int connection, struct oci_err *err);
+
 /* Asks init to get ready, and waits for the answer. */
 int init_get_ready(int connection, const struct init_ready *ready, struct oci_err *err);
 

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,6 +42,8 @@
 #include "kernel/rlimit.h"
 #include "kernel/sysctl.h"
 #include "stage/stage.h"
+
+enum { FEW_DESCRIPTORS = 64 };
 
 /* What is opened before joining. */
 struct pivot {
@@ -109,13 +112,39 @@ static int open_agent(struct pivot *p, struct oci_err *err)
 	return err_at(err, "/linux/seccomp/listenerPath");
 }
 
-/* Limits are set from here: init may have no right to raise its own. */
-static int limit_init(const struct container *c, struct oci_err *err)
+/*
+ * A limit of descriptors that is small for init too: it has to accept the connection first, and can
+ * then say what it lacks. poll(2) refuses more descriptors than the limit, so not even that with
+ * one.
+ */
+static int prepare_few(const struct pivot *p, const struct json_object *rlimits,
+		       struct oci_err *err)
 {
+	for (size_t i = 0; i < json_length(rlimits); i++) {
+		const struct json_object *limit = json_item(rlimits, i);
+		const char *type = json_string(limit, "type");
+		const uint64_t soft = json_uint(limit, "soft", UINT64_MAX);
+
+		if (!type || strcmp(type, "RLIMIT_NOFILE") != 0 || soft >= FEW_DESCRIPTORS)
+			continue;
+		if (soft >= 2)
+			return init_hello(p->init, err);
+		err_sys(err, EMFILE, "init cannot take the descriptors that it needs (%s is %u)",
+			type, (unsigned)soft);
+		return err_at(err, "/process/rlimits/%zu", i);
+	}
+	return 0;
+}
+
+/* Limits are set from here: init may have no right to raise its own. */
+static int limit_init(const struct pivot *p, struct oci_err *err)
+{
+	const struct container *c = p->c;
 	const struct json_object *process = json_member(c->config, "process");
 	pid_t pid = c->state->init.pid;
 
-	if (rlimit_apply(pid, json_member(process, "rlimits"), err) < 0)
+	if (prepare_few(p, json_member(process, "rlimits"), err) < 0 ||
+	    rlimit_apply(pid, json_member(process, "rlimits"), err) < 0)
 		return -1;
 	return json_has(process, "oomScoreAdj")
 		       ? oom_apply(pid, (int)json_int(process, "oomScoreAdj", 0), err)
@@ -127,7 +156,7 @@ static int before(struct pivot *p, struct oci_err *err)
 	const struct json_object *linux_config = json_member(p->c->config, "linux");
 
 	p->init = init_connect(p->c, err);
-	if (p->init < 0 || open_console(p, err) < 0 || limit_init(p->c, err) < 0)
+	if (p->init < 0 || open_console(p, err) < 0 || limit_init(p, err) < 0)
 		return -1;
 	p->plan = plan_draft(p->c, &p->warnings, err);
 	if (!p->plan || open_agent(p, err) < 0)

@@ -209,8 +209,10 @@ load process
 		refused ".process.rlimits = [{type: \"$type\", soft: 1000, hard: 1000}]" \
 			'/process/rlimits (config.json:' "($type is 1000): ENOMEM"
 	done
-	refused '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 1, hard: 1}]' '/process/rlimits (config.json:' \
-		'(RLIMIT_NOFILE is 1): EMFILE'
+	local n
+	for n in 0 1 2 5; do
+		refused ".process.rlimits = [{type: \"RLIMIT_NOFILE\", soft: $n, hard: 5}]" /process/rlimits "(RLIMIT_NOFILE is $n): EMFILE"
+	done
 }
 
 # ---- oomScoreAdj -------------------------------------------------------------------------------

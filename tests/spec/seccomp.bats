@@ -229,3 +229,42 @@ notifying() {
 	says box '.process.args = ["echo", "runs"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/nowhere"}'
 	grep -q runs "$SEEN"
 }
+
+@test "flags reach the kernel as they are" {
+	local flags
+	require command:strace
+	flags='["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]'
+	mkbundle box ".process.noNewPrivileges = false | .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", flags: $flags,
+		syscalls: [{names: [\"mkdir\"], action: \"SCMP_ACT_ERRNO\"}]}"
+	# It stays as long as what it traces: until the container is deleted.
+	strace -f -qq -o trace -e trace=seccomp "$OCI_BUILD/oci-create" --root "$ROOT" box "$BUNDLE" >out 2>&1 </dev/null 3>&- &
+	wait_for -t 60 is_created || fail "$(<out)"
+	# TSYNC, LOG, SPEC_ALLOW.
+	grep -Eq 'SECCOMP_SET_MODE_FILTER, (0x7|SECCOMP_FILTER_FLAG_TSYNC\|SECCOMP_FILTER_FLAG_LOG\|SECCOMP_FILTER_FLAG_SPEC_ALLOW),.* = 0' trace ||
+		fail "$(<trace)"
+	oci delete --force box
+	wait
+}
+is_created() { [[ $(oci state box 2>/dev/null | jq -r .status) = created ]]; }
+
+@test "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: with a listener it is passed on, without one it is an error" {
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}' \
+		/linux/seccomp/flags/0 'is for filters with SCMP_ACT_NOTIFY'
+	start_agent
+	notifying '["mkdir"]' '.process.noNewPrivileges = true | .process.args = ["sh", "-c", "mkdir /tmp/x 2>&1"]'
+	edit "$BUNDLE" '.linux.seccomp.flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_TSYNC"]'
+	oci create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+	oci start box || {
+		# Linux before 5.19.
+		kill "$agent"
+		skip "requires Linux 5.19"
+	}
+	wait_for -t 60 is_status box stopped
+	grep -q 'No medium found' box.out || fail "$(<box.out)"
+	wait "$agent"
+}
+
+@test "an agent that is not there when the container is created, and metadata without it, are errors" {
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerMetadata: "x"}' /linux/seccomp/listenerMetadata
+	refused '.linux.seccomp = {defaultAction: "SCMP_ACT_NOTIFY", listenerPath: "relative.sock"}' /linux/seccomp/listenerPath
+}
