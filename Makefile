@@ -4,6 +4,7 @@
 #: make test            everything that CI runs; TEST_JOBS=2 for two files at a time
 #: make test-unit       the unit tests; also test-tools, test-pipeline, test-spec, test-security,
 #:                      test-fault, test-accept
+#: make test-vm         tests/vm/list in virtual machines (cgroup v2, systemd); VM_TESTS="FILE..."
 #: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
 #: make bench           create, start, delete against crun and runc; ROUNDS=200
@@ -207,6 +208,9 @@ $(test_folders:%=test-%): test-%: test_ready
 	@$(run_tests) $(filter tests/$*/%,$(bats_files))
 test-accept: $(call package_stamp,accept) $(call package_stamp,deb)
 
+test-vm: test_ready
+	@tests/vm/run $(VM_TESTS)
+
 lint: | $(call package_stamp,lint) packages
 	@tests/lint/run
 
@@ -268,5 +272,5 @@ help:
 -include $(wildcard $B/unit/*.d $B/libexec/*.d $T/*.d)
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d) $(init_objects:.o=.d)
 
-.PHONY: all demo links generated packages test_ready test test-unit $(test_folders:%=test-%) lint fuzz bench \
+.PHONY: all demo links generated packages test_ready test test-unit test-vm $(test_folders:%=test-%) lint fuzz bench \
 	install uninstall deb clean help

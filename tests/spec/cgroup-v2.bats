@@ -80,7 +80,7 @@ values() {
 		'.linux.resources.unified = {"net_cls.x": "1"}'
 	refused 103 /linux/resources/unified/memory.nothing ENOENT \
 		'.linux.resources.unified = {"memory.nothing": "1"}'
-	refused 102 /linux/resources/unified/a~1b "control file" '.linux.resources.unified = {"a/b": "1"}'
+	refused 102 /linux/resources/unified/a~1b "no plain file name" '.linux.resources.unified = {"a/b": "1"}'
 }
 
 @test "MUST: what v2 cannot do is an error" {
