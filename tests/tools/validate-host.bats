@@ -135,6 +135,26 @@ bundle() {
 	grep -q '^rdma' /proc/cgroups || [[ $(said /linux/resources/rdma/mlx5_0) = 'fail n'* ]] || fail "$(<report)"
 }
 
+@test "where there is cgroup v2 alone, what it has not fails" {
+	require root
+	bundle '.linux.resources = {network: {classID: 1}, unified: {"nosuch.max": "1", "cgroup.max.depth": "5"}}'
+	judge "$BUNDLE" unshare --mount --propagation private sh -c 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' -
+	[ "$status" = 103 ] || show
+	[ "$(said /linux/resources/network/classID)" = 'fail there is no such limit in cgroup v2' ] || fail "$(<report)"
+	[ "$(said /linux/resources/unified/nosuch.max)" = 'fail not available there' ] || fail "$(<report)"
+	[ "$(said /linux/resources/unified/cgroup.max.depth)" = 'ok there' ] || fail "$(<report)"
+}
+
+@test "a machine without cgroups: limits fail, none asked for is degraded" {
+	require root
+	bundle '.linux.resources = {pids: {limit: 10}}'
+	judge "$BUNDLE" unshare --mount --propagation private sh -c 'mount -t tmpfs none /sys/fs && exec "$@"' -
+	[[ $(said /linux/cgroupsPath) = 'fail there are limits, but no cgroups'* ]] || fail "$(<report)"
+	edit "$BUNDLE" 'del(.linux.resources, .linux.cgroupsPath)'
+	judge "$BUNDLE" unshare --mount --propagation private sh -c 'mount -t tmpfs none /sys/fs && exec "$@"' -
+	[[ $(said /linux/cgroupsPath) = 'degraded none can be made'* ]] || fail "$(<report)"
+}
+
 @test "rights that are not held: degraded for capabilities, failure for what they would do" {
 	require root command:setpriv
 	bundle '.process.capabilities |= map_values(. + ["CAP_SYS_RESOURCE"])
