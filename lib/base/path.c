@@ -367,8 +367,7 @@ static char *explain_parent(const char *part, const struct stat *st)
 	int printed;
 
 	if (!S_ISDIR(st->st_mode))
-		printed =
-			asprintf(&text, "\"%s\" is not a directory (%s)", part, err_name(ENOTDIR));
+		printed = asprintf(&text, "\"%s\" is no directory (%s)", part, err_name(ENOTDIR));
 	else if (faccessat(AT_FDCWD, part, X_OK, AT_EACCESS) < 0)
 		printed = asprintf(&text,
 				   "\"%s\" is not searchable by uid %u%s (mode %04o, owner %u)",

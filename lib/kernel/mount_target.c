@@ -205,10 +205,11 @@ int mount_target_open(const struct mount_root *root, const struct mount_wish *wi
 	if (check_file(root, wish, clean, &st, fd, err) < 0)
 		return -1;
 	if (!wish->existing && S_ISDIR(st.stx_mode) == wish->file)
+		/* From these words docker makes a hint for people. */
 		return err_set(err, FAULT_CONFIG,
-			       "%s: the destination is %s directory, the source %s",
+			       "%s: the destination is %s directory, the source is %s directory",
 			       wish->file ? "EISDIR" : "ENOTDIR", wish->file ? "a" : "not a",
-			       wish->file ? "is not" : "is");
+			       wish->file ? "not a" : "a");
 	target.mode = st.stx_mode & 07777;
 	target.is_mount_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 	target.fd = steal_fd(&fd);

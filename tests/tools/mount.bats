@@ -276,7 +276,7 @@ no_dev='.mounts |= map(select(.destination | startswith("/dev") | not))'
 
 @test "a source behind a file is named" {
 	staged box '.mounts += [{"destination": "/a", "source": "\($src)/file/x", "options": ["bind"]}]'
-	refused 111 'ENOTDIR' "\"$SRC/file\" is not a directory"
+	refused 111 'ENOTDIR' "\"$SRC/file\" is no directory"
 }
 
 @test "propagation: bind mounts are slaves of a shared source, whatever else they are" {

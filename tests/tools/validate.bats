@@ -122,7 +122,7 @@ refuses() {
 	run -102 oci-validate ./file
 	[[ $output = *'cannot use bundle "./file": it is no directory'* ]]
 	run -102 oci-validate --bundle file/x box
-	[[ $output = *'"file" is not a directory (ENOTDIR)'* ]]
+	[[ $output = *'"file" is no directory (ENOTDIR)'* ]]
 	no_exec_words "$output"
 }
 

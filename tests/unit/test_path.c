@@ -344,7 +344,7 @@ static void test_explain(void **state)
 	snprintf(quoted, sizeof quoted, "\"%s/in/missing\"", base);
 	assert_explained(path, quoted);
 	snprintf(path, sizeof path, "%s/in/file/x", base);
-	snprintf(quoted, sizeof quoted, "\"%s/in/file\" is not a directory", base);
+	snprintf(quoted, sizeof quoted, "\"%s/in/file\" is no directory", base);
 	assert_explained(path, quoted);
 	snprintf(path, sizeof path, "%s/in", base);
 	assert_explained(path, "");
