@@ -35,7 +35,7 @@ offers() {
 		[[ -L $file ]] || continue
 		command=${file##*/}
 		diff <(complete_words "$command" --) \
-			<("$file" --help | sed -nE 's/^  (-.,|   ) (--[a-z-]+).*/\2/p' | sort) || fail "$command"
+			<("$file" --help | sed -nE 's/^  (-.,|   ) (--[a-z0-9-]+).*/\2/p' | sort) || fail "$command"
 	done
 	offers '--all' oci kill --a
 	offers '--all' oci-kill --a
