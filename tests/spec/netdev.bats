@@ -134,6 +134,19 @@ devices() {
 	devices | diff before -
 }
 
+@test "the same with each stage as its tool" {
+	device eth7 10.7.0.2/24
+	in_ns ip link set eth7 up
+	devices >before
+	mkbundle box '.linux.netDevices = {eth7: {name: "net0"}} | .process.args = ["no-such-program"]'
+	try in_ns "$OCI_BUILD/oci-create" --exec --root "$ROOT" box "$BUNDLE"
+	[[ $stderr = *'executable file not found'* ]] || fail "$stderr"
+	devices | diff before -
+	edit "$BUNDLE" '.process.args = ["true"]'
+	in_ns "$OCI_BUILD/oci-create" --exec --root "$ROOT" box "$BUNDLE" >out 2>err </dev/null || fail "$(<err)"
+	[ "$(inside box ip -j address show net0 | addresses)" = 10.7.0.2/24 ]
+}
+
 @test "so does a creation that is given up half-way" {
 	device eth7 10.7.0.2/24
 	devices >before
