@@ -44,6 +44,12 @@ int lifecycle_pause(const struct container *c, struct oci_err *err);
 int lifecycle_resume(const struct container *c, struct oci_err *err);
 
 /*
+ * What a container has used (kernel/cgroup_stats.h), with its network interfaces and its group of
+ * resctrl. The caller puts it. NULL with *err: FAULT_STATE if it has ended.
+ */
+struct json_object *lifecycle_stats(struct container *c, struct oci_err *err);
+
+/*
  * Changes the limits of a container that is created, running or paused: linux.resources, validated
  * (oci/validate.h), of which only what is set counts. All of it, or nothing. The snapshot says the
  * new values afterwards. err->pointer is one into the document of resources; what has no

@@ -142,13 +142,17 @@ snapshot() { jq -cS ".linux.resources.$1" "$ROOT/box/config.json"; }
 }
 
 @test "lists go by what their entries are about" {
-	[[ -e /sys/fs/cgroup/hugetlb/cgroup.procs ]] || skip "requires hugetlb"
+	local dir=/sys/fs/cgroup/unified
+	grep -qw hugetlb $dir/cgroup.controllers && [[ -e /sys/kernel/mm/hugepages/hugepages-2048kB ]] ||
+		skip "requires hugetlb beside v1"
 	running '{"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]}'
-	update_by '{"network": {"classID": 1048577}, "hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}'
-	is hugetlb.2MB.limit_in_bytes 2097152
-	is hugetlb.2MB.rsvd.limit_in_bytes 2097152
-	is net_cls.classid 1048577
+	update_by '{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}'
+	[[ $(cat $dir"$CGROUP"/box/hugetlb.2MB.max) = 2097152 ]]
+	[[ $(cat $dir"$CGROUP"/box/hugetlb.2MB.rsvd.max) = 2097152 ]]
 	[[ $(snapshot hugepageLimits) = '[{"limit":2097152,"pageSize":"2MB"}]' ]]
+	# 0 is a limit here.
+	update_by '{"hugepageLimits": [{"pageSize": "2MB", "limit": 0}]}'
+	[[ $(cat $dir"$CGROUP"/box/hugetlb.2MB.max) = 0 ]]
 }
 
 @test "a file of the v2 hierarchy" {
