@@ -45,8 +45,13 @@ int caps_held(struct caps *ret_held, struct oci_err *err)
 		int in_bounding = prctl(PR_CAPBSET_READ, cap);
 		cap_flag_value_t value = CAP_CLEAR;
 
-		if (in_bounding < 0)
+		if (in_bounding < 0 && errno == EINVAL)
 			break; /* the kernel knows no more */
+		if (in_bounding < 0) {
+			err_sys(err, errno, "cannot read our bounding set");
+			cap_free(caps);
+			return -1;
+		}
 		if (in_bounding)
 			held.bounding |= bit(cap);
 		if (cap_get_flag(caps, cap, CAP_PERMITTED, &value) == 0 && value == CAP_SET)

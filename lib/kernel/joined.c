@@ -118,8 +118,8 @@ static int run(void *arg)
 	return t->result < 0;
 }
 
-/* Whether the container has a namespace of this type that it does not share with us. */
-static int differs(const struct container *c, const char *file, struct oci_err *err)
+/* Whether the process has a namespace of this type that it does not share with us. */
+static int differs(pid_t pid, const char *file, struct oci_err *err)
 {
 	struct stat theirs, ours;
 	char path[64];
@@ -127,10 +127,9 @@ static int differs(const struct container *c, const char *file, struct oci_err *
 
 	if (proc < 0)
 		return -1;
-	snprintf(path, sizeof path, "%d/ns/%s", (int)c->state->init.pid, file);
+	snprintf(path, sizeof path, "%d/ns/%s", (int)pid, file);
 	if (fstatat(proc, path, &theirs, 0) < 0)
-		return err_sys(err, errno, "cannot look at the namespaces of process %d",
-			       (int)c->state->init.pid);
+		return err_sys(err, errno, "cannot look at the namespaces of process %d", (int)pid);
 	snprintf(path, sizeof path, "self/ns/%s", file);
 	if (fstatat(proc, path, &ours, 0) < 0)
 		return err_sys(err, errno, "cannot look at our own namespaces");
@@ -139,19 +138,19 @@ static int differs(const struct container *c, const char *file, struct oci_err *
 
 int joined_flags(const struct container *c, int flags, struct oci_err *err)
 {
-	int other = differs(c, "user", err);
+	int other = differs(c->state->init.pid, "user", err);
 
 	if (other < 0)
 		return -1;
 	return other ? flags | CLONE_NEWUSER : flags;
 }
 
-int joined_differing(const struct container *c, int flags, struct oci_err *err)
+int joined_differing(pid_t pid, int flags, struct oci_err *err)
 {
 	int result = 0;
 
 	for (size_t i = 0; i < n_ns_types; i++) {
-		int other = flags & (int)ns_types[i].flag ? differs(c, ns_types[i].file, err) : 0;
+		int other = flags & (int)ns_types[i].flag ? differs(pid, ns_types[i].file, err) : 0;
 
 		if (other < 0)
 			return -1;
@@ -233,7 +232,7 @@ int joined_run_prepared(const struct container *c, int flags,
 	if (t.flags < 0)
 		return -1;
 	if (flags & CLONE_NEWNS) {
-		other = differs(c, "mnt", err);
+		other = differs(c->state->init.pid, "mnt", err);
 		if (other < 0)
 			return -1;
 		if (!other)

@@ -30,9 +30,9 @@ enum {
 
 /*
  * Of the flags, which may have CLONE_NEWTIME and CLONE_NEWUSER too, those of the namespaces that
- * the container does not share with the caller; -1 with *err.
+ * the process does not share with the caller; -1 with *err.
  */
-int joined_differing(const struct container *c, int flags, struct oci_err *err);
+int joined_differing(pid_t pid, int flags, struct oci_err *err);
 
 /* The flags, with CLONE_NEWUSER if the container has a user namespace of its own; -1 with *err. */
 int joined_flags(const struct container *c, int flags, struct oci_err *err);

@@ -20,6 +20,9 @@
 /* The root directory of every procfs has this inode number. */
 enum { PROC_ROOT_INO = 1 };
 
+/* PF_EXITING of Linux, in a process's flags. */
+enum { FLAG_EXITING = 4 };
+
 static int proc_root = -1;
 
 static int private_instance(void)
@@ -93,6 +96,16 @@ static int open_beneath(const char *path, int flags)
 			   RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
 }
 
+/* Field n, from 3 on, of the text after the name in /proc/PID/stat; 0 if there is none. */
+static uint64_t stat_field(const char *text, int n)
+{
+	for (int i = 3; i < n && text; i++) {
+		text = strchr(text, ' ');
+		text = text ? text + 1 : NULL;
+	}
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 /*
  * Reads /proc/PID/stat: the state and the start time. The second field is the
  * program's name in parentheses and may hold anything: the last ')' ends it.
@@ -116,14 +129,8 @@ static bool read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
 		return false;
 	field += 2;
 	*ret_state = *field;
-	for (int i = 3; i < 22 && field; i++) {
-		field = strchr(field, ' ');
-		field = field ? field + 1 : NULL;
-	}
-	if (!field)
-		return false;
-	*ret_start = strtoull(field, NULL, 10);
-	return true;
+	*ret_start = stat_field(field, 22);
+	return *ret_start != 0;
 }
 
 uint64_t proc_start_time(pid_t pid)
@@ -204,6 +211,27 @@ bool proc_alive(const struct proc_id *id)
 
 	return id->pid && read_stat(id->pid, &state, &start) && start == id->start_time &&
 	       state != 'Z' && state != 'X';
+}
+
+bool proc_dying(const struct proc_id *id)
+{
+	char path[32], text[1024], *name_end;
+	own_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "%d/stat", (int)id->pid);
+	fd = open_beneath(path, O_RDONLY);
+	n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	name_end = strrchr(text, ')');
+	if (!name_end || !name_end[1] || stat_field(name_end + 2, 22) != id->start_time)
+		return true;
+	/* Of a signal that is to end it, each thread has SIGKILL pending. */
+	return name_end[2] == 'Z' || name_end[2] == 'X' ||
+	       (stat_field(name_end + 2, 9) & FLAG_EXITING) ||
+	       (stat_field(name_end + 2, 31) >> (SIGKILL - 1) & 1);
 }
 
 bool proc_wait(int pidfd, int timeout_ms)

@@ -54,6 +54,9 @@ int proc_open(const struct proc_id *id, struct oci_err *err);
 /* Whether it lives: it exists, has the start time, and is no zombie. */
 bool proc_alive(const struct proc_id *id);
 
+/* Whether it is about to end, or has: it was sent SIGKILL, or is in its exit. */
+bool proc_dying(const struct proc_id *id);
+
 /* Waits until the process of pidfd has ended, at most timeout_ms (-1: for ever). False: it lives.
  */
 bool proc_wait(int pidfd, int timeout_ms);

@@ -60,7 +60,7 @@ struct exec {
 };
 
 /* For a process that is told to end, before it is made to. */
-enum { PATIENCE_MS = 1000, DEATH_MS = 5000 };
+enum { PATIENCE_MS = 1000, DEATH_MS = 10000, DYING_TRIES = 30, DYING_PAUSE_MS = 10 };
 
 /*
  * Ends a process that has not been started: without our end of the control socket it does so by
@@ -211,7 +211,7 @@ static int prepare(struct exec *e, struct oci_err *err)
 	e->target = proc_open(&e->c->state->init, err);
 	if (e->target < 0 || exchange_process(e, err) < 0)
 		return -1;
-	e->types = joined_differing(e->c, listed, err);
+	e->types = joined_differing(e->c->state->init.pid, listed, err);
 	if (e->types < 0 || open_console(e, err) < 0)
 		return -1;
 	homeless = plan_wants_home(e->c->config);
@@ -288,8 +288,12 @@ static int await_clone(struct exec *e, struct oci_err *err)
 {
 	struct setup_message message;
 
-	if (launcher_await(&e->launcher, SETUP_CLONED, &message, err) < 0)
+	if (launcher_await(&e->launcher, SETUP_CLONED, &message, err) < 0) {
+		/* Killed, perhaps with all of the container, whose cgroups it is in. */
+		if (!err->errnum)
+			err->fault = FAULT_STATE;
 		return explain_cgroup(err);
+	}
 	e->pid = message.pid;
 	/* Ours to wait for, so its number is nobody else's until then. */
 	e->pidfd = pidfd_open(e->pid, 0);
@@ -332,6 +336,22 @@ static int open_agent(struct exec *e, struct oci_err *err)
 	return err_at(err, "/linux/seccomp/listenerPath");
 }
 
+/* A second opinion: it is where it should be, and what. */
+static int verify(const struct exec *e, struct oci_err *err)
+{
+	int types = e->types ? joined_differing(e->pid, e->types, err) : 0;
+
+	/* A user who is not root may not look at it, but could not have it with more rights. */
+	if (types < 0 && (geteuid() == 0 || (err->errnum != EACCES && err->errnum != EPERM)))
+		return -1;
+	if (types < 0)
+		err_clear(err);
+	else if (types != e->types)
+		return err_set(err, FAULT_SYSTEM,
+			       "after joining, the process is still in namespaces of the caller's");
+	return plan_verify(e->plan, false, err);
+}
+
 static int get_ready(struct exec *e, struct oci_err *err)
 {
 	const struct json_object *user = json_member(e->request->process, "user");
@@ -349,7 +369,7 @@ static int get_ready(struct exec *e, struct oci_err *err)
 	ready.plan = plan;
 	if (init_get_ready(e->launcher.control, &ready, err) < 0)
 		return init_explain_silence(e->c->config, err);
-	return plan_verify(e->plan, false, err);
+	return verify(e, err);
 }
 
 /* ---- Telling who it is ------------------------------------------------------------------------
@@ -415,9 +435,8 @@ static int attempt(struct exec *e, struct oci_err *err)
 }
 
 /*
- * Whether the container has ended meanwhile: whatever failed, failed because of that. Its first
- * process is seen to be dead only when all others of its pid namespace are, and ours has
- * been waited for.
+ * Whether the container has ended, or is about to: whatever failed, failed because of that. Its
+ * first process is seen to be dead only when all others of its pid namespace are.
  */
 static bool has_ended(const struct exec *e, const struct oci_err *err)
 {
@@ -429,9 +448,16 @@ static bool has_ended(const struct exec *e, const struct oci_err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(vanished); i++)
 		suspicious |= err->errnum == vanished[i];
 	/* What points at a property is about that. */
-	suspicious &= (err->fault == FAULT_STATE || err->fault == FAULT_SYSTEM) && !err->pointer;
-	return suspicious && e->target >= 0 ? proc_wait(e->target, DEATH_MS)
-					    : lifecycle_status(e->c) == STATUS_STOPPED;
+	suspicious &= err->fault == FAULT_STATE || (err->fault == FAULT_SYSTEM && err->errnum);
+	if (!suspicious || err->pointer || e->target < 0)
+		return lifecycle_status(e->c) == STATUS_STOPPED;
+	/* Ours may have been killed before it. */
+	for (int i = 0; i < DYING_TRIES; i++) {
+		if (proc_dying(&e->c->state->init))
+			return proc_wait(e->target, DEATH_MS);
+		proc_wait(e->target, DYING_PAUSE_MS);
+	}
+	return false;
 }
 
 int lifecycle_exec(struct container *c, const struct exec_request *request, int *ret_pidfd,

@@ -88,7 +88,7 @@ static int prepare_join(const struct container *c, struct join *j, struct oci_er
 	if (j->pidfd < 0)
 		return -1;
 	/* In another user namespace one has no right to join what is the host's. */
-	j->flags = joined_differing(c, JOINED_ALL | CLONE_NEWUSER, err);
+	j->flags = joined_differing(c->state->init.pid, JOINED_ALL | CLONE_NEWUSER, err);
 	if (j->flags < 0)
 		return -1;
 	/* Init is in it only after its exec; what it forks is in it now. */

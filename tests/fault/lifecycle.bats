@@ -110,3 +110,101 @@ assert_clearable() {
 		done
 	done <list
 }
+
+# ---- oci-exec: the container is the same all the time ---------------------------------------------
+
+# What a program sees of itself: what must not be weaker, or another, because a call has failed.
+cat_identity='for ns in mnt pid net ipc uts; do readlink /proc/self/ns/$ns; done; pwd
+	grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:|Umask)" /proc/self/status'
+
+run_box() {
+	edit box '.process.args = ["sleep", "1000"] | .process.user = {uid: 1000, gid: 1000, additionalGids: [7]}
+		| .process.capabilities = (["CAP_CHOWN", "CAP_KILL"] | {bounding: ., effective: ., permitted: ., inheritable: ., ambient: ["CAP_KILL"]})
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["swapon"], action: "SCMP_ACT_ERRNO"}]}'
+	make_box
+	oci start box
+	oci exec box sh -c "$cat_identity" </dev/null >identity
+	[[ $(grep -c . identity) -ge 15 ]]
+}
+
+alone() { [[ $(oci ps --format json box | jq length) = 1 ]]; }
+
+# exec_under STRACE-OPTION...: oci exec of that program, in code, out and err.
+exec_under() {
+	code=0
+	timeout 120 strace -qq -D -o /dev/null "$@" "$OCI" --root "$ROOT" exec box sh -c "$cat_identity" \
+		</dev/null >out 2>err || code=$?
+}
+
+# assert_exec POINT: it has done what it should, or said what was wrong; nothing of it is left.
+assert_exec() {
+	case $code in
+	0) diff identity out || fail "$1: success, but another process" ;;
+	# 111: before it is known which command this is.
+	255 | 111) [[ -s err ]] || fail "$1: failed without a word" ;;
+	*) fail "$1: exit status $code: $(<err)" ;;
+	esac
+	wait_for -t 30 alone || fail "$1: $(leftovers)"
+}
+
+@test "oci-exec killed at each system call leaves no process that is half made" {
+	local name count n points=0
+	run_box
+	calls exec box true </dev/null >list
+	while read -r name count; do
+		for ((n = 1; n <= count; n++)); do
+			trace -o /dev/null -e trace="$name" -e inject="$name":signal=KILL:when="$n" \
+				"$OCI" --root "$ROOT" exec box true </dev/null >/dev/null 2>&1 || true
+			wait_for -t 30 alone || fail "$name $n: $(leftovers)"
+			points=$((points + 1))
+		done
+	done <list
+	((points > 100))
+	oci exec box true </dev/null
+}
+
+@test "oci-exec: success means that the program ran as it should, whichever system call fails" {
+	local name count n
+	run_box
+	# A close that fails has closed all the same, which strace cannot do.
+	calls exec box true </dev/null | grep -v '^close ' >list
+	while read -r name count; do
+		for ((n = 1; n <= count; n++)); do
+			exec_under -e trace="$name" -e inject="$name":error=EIO:when="$n"
+			assert_exec "$name $n"
+		done
+	done <list
+}
+
+# The calls of the process itself, by which it becomes what it should.
+own_calls='setns 1,clone3 1,setsid 1,keyctl 1,umask 1,openat2 1,fchdir 1,getcwd 1,setgroups 1,setresgid 1,setresuid 1,
+	capset 1,capset 2,prctl 1,prctl 2,prctl 4,prctl 9,prctl 48,prctl 50,seccomp 1,close_range 1,close_range 2,
+	close_range 3,recvmsg 1,sendmsg 1,sendmsg 2,poll 1,execve 1,mmap 1,write 1'
+
+@test "oci-exec's process: success means that the program ran as it should, whichever call fails" {
+	local name n
+	run_box
+	while read -r name n; do
+		exec_under -f -e trace="$name" -e inject="$name":error=EPERM:when="$n"
+		assert_exec "$name $n"
+	done < <(tr ',' '\n' <<<"$own_calls" | grep .)
+}
+
+@test "oci-exec's process: a call that lies is noticed" {
+	local name n
+	run_box
+	while read -r name n; do
+		exec_under -f -e trace="$name" -e inject="$name":retval=0:when="$n"
+		assert_exec "$name $n"
+	done < <(tr ',' '\n' <<<'setns 1,setsid 1,setgroups 1,setresgid 1,setresuid 1,capset 1,capset 2,fchdir 1,prctl 9,close_range 3')
+}
+
+@test "oci-exec's process killed at each of its steps: an error, and nothing left" {
+	local name n
+	run_box
+	while read -r name n; do
+		exec_under -f -e trace="$name" -e inject="$name":signal=KILL:when="$n"
+		[[ $code = 137 ]] || assert_exec "$name $n"
+		wait_for -t 30 alone || fail "$name $n: $(leftovers)"
+	done < <(tr ',' '\n' <<<"$own_calls" | grep .)
+}
