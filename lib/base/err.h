@@ -35,6 +35,7 @@ enum oci_fault {
 	FAULT_UNSUPPORTED = 103, /* this kernel, machine or user cannot do it */
 	FAULT_STATE = 104,	 /* the container is in the wrong state, or there is none */
 	FAULT_HOOK = 105,	 /* a hook, or a pipeline's own step, failed */
+	FAULT_DIFFERENT = 106,	 /* oci-verify has found a difference: no error */
 	FAULT_SYSTEM = 111,	 /* a system call failed */
 };
 

@@ -90,6 +90,10 @@ int device_cgroup_v2(int dir_fd, const struct device_rules *rules, struct oci_er
  */
 int device_cgroup_v2_update(int dir_fd, const struct device_rules *rules, struct oci_err *err);
 
+/* Whether the program of these rules is attached to the directory. */
+int device_cgroup_v2_has(int dir_fd, const struct device_rules *rules, bool *ret_has,
+			 struct oci_err *err);
+
 /* Detaches the programs that device_cgroup_v2() attached: from a directory that stays. */
 int device_cgroup_v2_detach(int dir_fd, struct oci_err *err);
 

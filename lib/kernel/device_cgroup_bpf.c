@@ -188,3 +188,40 @@ int device_cgroup_v2_update(int dir_fd, const struct device_rules *rules, struct
 	}
 	return result;
 }
+
+/* The digest of a program's instructions, by which the kernel tells programs apart. */
+static int read_tag(int program, uint8_t tag[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info = {0};
+	struct bpf_request request;
+
+	memset(&request, 0, sizeof request);
+	request.attr.info.bpf_fd = (__u32)program;
+	request.attr.info.info_len = sizeof info;
+	request.attr.info.info = (__u64)(uintptr_t)&info;
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &request) < 0)
+		return -1;
+	memcpy(tag, info.tag, BPF_TAG_SIZE);
+	return 0;
+}
+
+int device_cgroup_v2_has(int dir_fd, const struct device_rules *rules, bool *ret_has,
+			 struct oci_err *err)
+{
+	uint8_t want[BPF_TAG_SIZE], found[BPF_TAG_SIZE];
+	own_fd int program = load_rules(rules, err);
+	int fds[PROGRAMS_MAX], n;
+
+	*ret_has = false;
+	if (program < 0)
+		return -1;
+	if (read_tag(program, want) < 0)
+		return err_sys(err, errno, "cannot look at the device program");
+	n = query_ours(dir_fd, fds, PROGRAMS_MAX, err);
+	for (int i = 0; i < n; i++) {
+		if (read_tag(fds[i], found) == 0 && memcmp(want, found, sizeof want) == 0)
+			*ret_has = true;
+		close(fds[i]);
+	}
+	return n < 0 ? -1 : 0;
+}

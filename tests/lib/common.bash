@@ -205,6 +205,12 @@ start_ctr() {
 	oci start "$1"
 }
 
+# verify_clean NAME: oci-verify finds no difference between the container and its config.json.
+verify_clean() {
+	local said
+	said=$(oci verify --verbose "$1" 2>&1) || fail "$said"
+}
+
 # wait_for [-t SECONDS] COMMAND...: polls until COMMAND succeeds; fails after 10 s.
 wait_for() {
 	local seconds=10 end
