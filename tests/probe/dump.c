@@ -8,7 +8,7 @@
  *	dump sleep	waits: a victim that nothing protects, as a file "oci-x"
  *	dump deaf PATH	listens on a socket that lets nobody through, so that who connects to it is
  *			held where it is; prints "deaf"
- *	dump type	types into the terminal on standard input (TIOCSTI); prints the errno
+ *	dump type	types into the terminal on standard input (TIOCSTI); prints "errno N"
  */
 #include <dirent.h>
 #include <errno.h>
@@ -153,7 +153,7 @@ static int deaf(const char *path)
 
 static int type(void)
 {
-	printf("%d\n", ioctl(0, TIOCSTI, "x") < 0 ? errno : 0);
+	printf("errno %d\n", ioctl(0, TIOCSTI, "x") < 0 ? errno : 0);
 	return 0;
 }
 
