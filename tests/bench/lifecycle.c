@@ -1,17 +1,19 @@
 /*
- * lifecycle ROUNDS BUNDLE RUNTIME... - how long create, start and delete take under several
- * runtimes.
+ * lifecycle ROUNDS BUNDLE RUNTIME... - how long create, start, exec, delete and run take under
+ * several runtimes.
  *
  * The runtimes take turns, round by round, so that what else the machine does
  * meets all of them alike; medians are printed, and their ratio to the first
  * runtime's. A RUNTIME is a program or a quoted command line. The bundle's
- * process has to outlive its round ("sleep 100").
+ * process has to outlive its round ("sleep 100"); exec is of /bin/true in it, and run
+ * of the bundle BUNDLE/true, whose process is /bin/true. The total is of create, start and delete.
  *
  * Also printed: the largest resident memory of any process of the runtime, as
  * wait4(2) has it (its children's included that it has waited for), and page faults a round.
  */
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +24,9 @@
 
 enum { WARM_UP_ROUNDS = 3, WORDS_MAX = 32 };
 
-enum step { CREATE, START, DELETE, TOTAL, STEPS };
+enum step { CREATE, START, DELETE, TOTAL, EXEC, RUN, STEPS };
 
-static const char *const step_names[STEPS] = {"create", "start", "delete", "total"};
+static const char *const step_names[STEPS] = {"create", "start", "delete", "total", "exec", "run"};
 
 struct runtime {
 	char *words[WORDS_MAX]; /* of its command line */
@@ -53,7 +55,7 @@ static void *allocate(size_t n, size_t size)
 }
 
 /* Runs one command of the runtime; its stderr is shown only if it fails. */
-static double run(struct runtime *r, char *const operands[])
+static double run(struct runtime *r, const char *const operands[])
 {
 	char *argv[WORDS_MAX + 8];
 	posix_spawn_file_actions_t actions;
@@ -66,7 +68,7 @@ static double run(struct runtime *r, char *const operands[])
 	for (; n < r->n_words; n++)
 		argv[n] = r->words[n];
 	for (; *operands; operands++)
-		argv[n++] = *operands;
+		argv[n++] = (char *)(uintptr_t)*operands;
 	argv[n] = NULL;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -97,10 +99,15 @@ static double run(struct runtime *r, char *const operands[])
 
 static void one_round(struct runtime *r, char *bundle, char *id, double us[STEPS])
 {
-	us[CREATE] = run(r, (char *[]){"create", "--bundle", bundle, id, NULL});
-	us[START] = run(r, (char *[]){"start", id, NULL});
-	us[DELETE] = run(r, (char *[]){"delete", "--force", id, NULL});
+	char of_true[4096];
+
+	us[CREATE] = run(r, (const char *[]){"create", "--bundle", bundle, id, NULL});
+	us[START] = run(r, (const char *[]){"start", id, NULL});
+	us[EXEC] = run(r, (const char *[]){"exec", id, "/bin/true", NULL});
+	us[DELETE] = run(r, (const char *[]){"delete", "--force", id, NULL});
 	us[TOTAL] = us[CREATE] + us[START] + us[DELETE];
+	snprintf(of_true, sizeof of_true, "%s/true", bundle);
+	us[RUN] = run(r, (const char *[]){"run", "--bundle", of_true, id, NULL});
 }
 
 static int by_value(const void *a, const void *b)
