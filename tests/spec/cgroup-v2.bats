@@ -169,15 +169,118 @@ values() {
 	[[ $(stat -c %u "$DIR") = 100007 ]]
 }
 
+# ---- A container that runs -----------------------------------------------------------------------
+
+running() {
+	mkbundle box '.linux.resources = $r' --argjson r "$1"
+	create box
+	oci start box
+}
+
+# update_refused CODE RESOURCES WORDS...
+update_refused() {
+	local code=$1 word
+	printf '%s' "$2" >doc.json
+	shift 2
+	run -"$code" --separate-stderr oci-update --resources doc.json box
+	for word; do [[ $stderr = *"$word"* ]] || show; done
+}
+
 @test "MUST: checkBeforeUpdate rejects a limit that is less than what is in use" {
 	mkbundle box '.linux.resources.memory = {"limit": 67108864, "checkBeforeUpdate": true}
 		| .process.args = ["sh", "-c", "dd if=/dev/zero of=/dev/shm/file bs=1M count=8; : >/done; exec sleep 1000"]'
 	create box
 	oci start box
-	wait_for test -e box/rootfs/done
-	command -v oci-update >/dev/null || skip "requires oci-update"
-	echo '{"memory": {"limit": 1048576, "checkBeforeUpdate": true}}' >limits
-	run ! --separate-stderr oci update --resources limits box
-	[[ $stderr = *"in use"* ]] || show
+	wait_for -t 60 test -e box/rootfs/done
+	# The word of the creation holds.
+	update_refused 102 '{"memory": {"limit": 1048576}}' /memory/limit "in use"
+	[[ $(values memory.max) = 67108864 ]]
 	is_status box running
+}
+
+@test "update: limits of v1 become those of v2" {
+	running '{"memory": {"limit": 67108864, "swap": 100663296}, "pids": {"limit": 50}}'
+	oci update --memory 128M box
+	# The amount of swap stays, which v2 counts by itself.
+	[[ $(values memory.max memory.swap.max) = $'134217728\n33554432' ]]
+	[[ $(jq .linux.resources.memory.swap "$ROOT/box/config.json") = 167772160 ]]
+	oci update --memory-swap 256M box
+	[[ $(values memory.max memory.swap.max) = $'134217728\n134217728' ]]
+	oci update --memory -1 box
+	[[ $(values memory.max memory.swap.max) = $'max\nmax' ]]
+	oci update --memory 64M --memory-swap 64M --memory-reservation 32M --cpu-share 512 --cpu-quota 50000 \
+		--cpu-period 200000 --cpu-burst 10000 --cpuset-cpus 0 --pids-limit -1 --blkio-weight 500 box
+	[[ $(values memory.max memory.swap.max memory.low cpu.weight cpu.max cpu.max.burst cpuset.cpus pids.max) = \
+		$'67108864\n0\n33554432\n59\n50000 200000\n10000\n0\nmax' ]] ||
+		fail "$(values memory.max memory.swap.max memory.low cpu.weight cpu.max cpu.max.burst cpuset.cpus pids.max)"
+	oci update --cpu-quota 60000 box
+	[[ $(values cpu.max) = "60000 200000" ]]
+	oci update --cpu-period 100000 box
+	[[ $(values cpu.max) = "60000 100000" ]]
+	oci update --cpu-idle 1 box
+	[[ $(values cpu.idle) = 1 ]]
+}
+
+@test "update: unified, and one that fails takes the others back" {
+	running '{"memory": {"limit": 67108864}, "pids": {"limit": 50}, "cpu": {"quota": 10000, "period": 50000}}'
+	oci update --resources - box <<<'{"unified": {"memory.high": "50003968"}}'
+	[[ $(values memory.high) = 50003968 ]]
+	update_refused 102 '{"memory": {"limit": 134217728}, "pids": {"limit": 51}, "cpu": {"quota": 20000, "period": 90000},
+		"unified": {"memory.high": "1048576000", "memory.low": "much"}}' /unified/memory.low EINVAL
+	[[ $(values memory.max memory.high pids.max cpu.max) = $'67108864\n50003968\n50\n10000 50000' ]] ||
+		fail "$(values memory.max memory.high pids.max cpu.max)"
+	update_refused 102 '{"cpu": {"cpus": "999"}, "pids": {"limit": 52}}' /cpu/cpus
+	[[ $(values pids.max cpuset.cpus) = 50 ]] || fail "$(values pids.max cpuset.cpus)"
+}
+
+@test "update: what v2 cannot do is an error, and what is so anyway is none" {
+	running '{}'
+	for row in memory/swappiness=10 memory/kernel=1000000 memory/kernelTCP=1000000 \
+		memory/disableOOMKiller=true cpu/realtimeRuntime=1000 network/classID=5 blockIO/leafWeight=50; do
+		path=${row%=*}
+		update_refused 103 "{\"${path%/*}\": {\"${path#*/}\": ${row#*=}}}" "/$path: " "cgroup v2"
+	done
+	update_refused 102 '{"cpu": {"shares": 1}}' /cpu/shares "not from 2 to 262144"
+	oci update --resources - box <<<'{"memory": {"disableOOMKiller": false, "kernel": -1}}'
+}
+
+@test "update: the program of devices is replaced, and there is always one" {
+	local rule='{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "rwm"}' id next
+	running '{"devices": [{"allow": false, "access": "rwm"}]}'
+	id=$("$TOOLS/programs" "$DIR")
+	for _ in 1 2 3; do
+		oci update --resources - box <<<"{\"devices\": [{\"allow\": false, \"access\": \"rwm\"}, $rule]}"
+		next=$("$TOOLS/programs" "$DIR")
+		[[ $next =~ ^[0-9]+$ && $next != "$id" ]] || fail "$id, $next"
+		oci update --resources - box <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
+		id=$("$TOOLS/programs" "$DIR")
+		[[ $id =~ ^[0-9]+$ && $next != "$id" ]] || fail "$next, $id"
+	done
+	oci update --resources - box <<<'{"devices": [{"allow": true, "access": "rwm"}]}'
+	[[ ! $("$TOOLS/programs" "$DIR") ]]
+	oci update --resources - box <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
+	[[ $("$TOOLS/programs" "$DIR") =~ ^[0-9]+$ ]]
+}
+
+@test "events: the numbers of v2 in the units of v1" {
+	running '{"memory": {"limit": 67108864, "swap": 100663296}, "pids": {"limit": 50}}'
+	oci pause box
+	run -0 oci events --stats box
+	jq -e '.data.memory | .usage.limit == 67108864 and .swap.limit == 100663296 and .usage.usage > 0' <<<"$output"
+	jq -e '.data.pids == {"current": 1, "limit": 50}' <<<"$output"
+	[[ $(jq .data.cpu.usage.total <<<"$output") = $(sed -n 's/^usage_usec //p' "$DIR/cpu.stat")000 ]]
+	oci resume box
+}
+
+@test "events: out of memory" {
+	running '{"memory": {"limit": 33554432, "swap": 33554432}}'
+	"$OCI_BUILD/oci-events" --root "$ROOT" --interval 1h box >events 2>&1 3>&- &
+	local follows=$!
+	watching() { find "/proc/$follows/fd" -lname '*inotify*' 2>/dev/null | grep -q .; }
+	said() { [[ $(head -1 events) = '{"type":"oom","id":"box"}' ]]; }
+	wait_for -t 120 watching
+	oci exec box sh -c 'head -c 200m /dev/zero | tail' >/dev/null 2>&1 || true
+	wait_for -t 120 said
+	oci kill box KILL
+	wait "$follows"
 }
