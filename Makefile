@@ -36,11 +36,11 @@ B := $(BUILD)/$(LINK)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 warnings := -Wall -Wextra -Wshadow -Wvla -Wformat=2 -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wcast-qual $(if $(CI),-Werror)
-cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilib -I. -Itools
+cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Ilib -I. -Itools -I$B/generated
 cflags := -std=gnu17 $(OPT) -g $(warnings) -fno-strict-aliasing -fvisibility=hidden \
 	-ffunction-sections -fdata-sections -fstack-protector-strong $(CFLAGS)
 ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
-libs := -ljson-c -lseccomp -lcap -lm
+libs := -ljson-c -lseccomp -lcap -lprotobuf-c -lm
 
 ifneq ($(SAN),)
 cflags += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -60,7 +60,7 @@ command_sources := $(filter-out tools/tool.c,$(wildcard tools/oci*.c pipeline/oc
 commands := $(notdir $(command_sources:.c=))
 init_sources := $(wildcard init/*.c)
 
-lib_objects := $(lib_sources:%.c=$B/%.o)
+lib_objects := $(lib_sources:%.c=$B/%.o) $B/criu_rpc.o
 tool_objects := $(tool_sources:%.c=$B/%.o)
 init_objects := $(init_sources:%.c=$B/%.o)
 
@@ -83,6 +83,19 @@ $B/%.o: %.c | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(cppflags) $(cflags) $(call main_name,$*) -MMD -MP -c -o $@ $<
+
+# criu's protocol, by protobuf-c's compiler.
+criu_rpc := $B/generated/criu_rpc.pb-c
+$(criu_rpc).c: lib/kernel/criu_rpc.proto | packages
+	@mkdir -p $(@D)
+	$(call say,PROTOC,$@)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+$(criu_rpc).h: $(criu_rpc).c ;
+$B/criu_rpc.o: $(criu_rpc).c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(cflags) -w -c -o $@ $<
+$(patsubst %.c,$B/%.o,$(wildcard lib/kernel/criu*.c lib/lifecycle/criu*.c lib/lifecycle/checkpoint.c \
+	lib/lifecycle/restore.c)): | $(criu_rpc).h
 
 # Init runs inside containers: a program of its own, small, without any library but musl.
 $B/init/%.o: init/%.c | packages

@@ -90,6 +90,15 @@ int cgroup_join_v1(const struct json_object *record, pid_t pid, struct oci_err *
  */
 int cgroup_open_v1(const struct json_object *record, int *fds, size_t *n_fds, struct oci_err *err);
 
+/*
+ * Where it is in the i-th hierarchy: its controllers ("cpu,cpuacct"; "" is v2), where the hierarchy
+ * is mounted, and the path beneath. Borrowed. False beyond the last one.
+ */
+struct cgroup_location {
+	const char *controllers, *mount, *path;
+};
+bool cgroup_location(const struct json_object *record, size_t i, struct cgroup_location *ret);
+
 /* One line: where it is, for --timing. The caller frees it. */
 char *cgroup_describe(const struct json_object *record);
 

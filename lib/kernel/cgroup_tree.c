@@ -8,6 +8,7 @@
  * Specification: config-linux.md, "Cgroups Path".
  */
 #include "kernel/cgroup_tree.h"
+#include "kernel/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,17 @@ struct cgroup_hierarchy cgroup_at(const struct json_object *record, size_t i)
 		.id = json_uint(json, "id", 0),
 		.json = json,
 	};
+}
+
+bool cgroup_location(const struct json_object *record, size_t i, struct cgroup_location *ret)
+{
+	struct cgroup_hierarchy h;
+
+	if (i >= cgroup_count(record))
+		return false;
+	h = cgroup_at(record, i);
+	*ret = (struct cgroup_location){h.v2 ? "" : strrchr(h.mount, '/') + 1, h.mount, h.path};
+	return true;
 }
 
 bool cgroup_find_v2(const struct json_object *record, struct cgroup_hierarchy *ret)
