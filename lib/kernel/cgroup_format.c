@@ -305,11 +305,27 @@ int cgroup_format_rdma(struct cgroup_setting *s, struct oci_err *err)
 	return set_text(s, err, "%s%s%s", s->key, handles, objects);
 }
 
+/* Files that do something to processes, or to who may have them: no limits. */
+static bool is_command(const char *file)
+{
+	static const char *const commands[] = {"cgroup.procs", "cgroup.threads", "cgroup.kill",
+					       "cgroup.freeze", "cgroup.type"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i], file) == 0)
+			return true;
+	return false;
+}
+
 int cgroup_check_unified(const struct cgroup_setting *s, struct oci_err *err)
 {
-	if (!strchr(s->key, '/') && strchr(s->key, '.') && s->key[0] != '.')
+	if (is_command(s->key))
+		err_set(err, FAULT_CONFIG, "\"%s\" is no limit: it acts on the processes", s->key);
+	else if (strchr(s->key, '/') || !strchr(s->key, '.') || s->key[0] == '.')
+		err_set(err, FAULT_CONFIG, "\"%s\" is not the name of a cgroup's control file",
+			s->key);
+	else
 		return 0;
-	err_set(err, FAULT_CONFIG, "\"%s\" is not the name of a cgroup's control file", s->key);
 	return cgroup_setting_at(s, err);
 }
 

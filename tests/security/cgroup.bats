@@ -5,12 +5,13 @@
 load ../lib/common
 load security
 
-# on_v2 FUNCTION: in a mount namespace whose only cgroups are a plain cgroup2.
+# on_v2 FUNCTION: in a mount namespace whose only cgroups are those of v2.
 on_v2() {
 	export -f oci "${1?}" wait_for fail
 	export OCI BUNDLE CGROUP ROOT TOOLS BATS_TEST_TMPDIR
-	unshare -m bash -euc 'mount --make-rprivate / && umount -l /sys/fs/cgroup &&
-		mount -t cgroup2 none /sys/fs/cgroup && "$@"' bash "$@"
+	# The same mount: a new one would change the options of all of them.
+	unshare -m bash -euc 'mount --make-rprivate / && { [ -e /sys/fs/cgroup/cgroup.controllers ] ||
+		mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup; } && "$@"' bash "$@"
 }
 
 # ---- T-DEVDENY -----------------------------------------------------------------------------------

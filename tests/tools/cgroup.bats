@@ -293,6 +293,16 @@ without_cgroups() {
 	return $code
 }
 
+@test "files that act on processes are no limits" {
+	local file
+	for file in cgroup.procs cgroup.threads cgroup.kill cgroup.freeze cgroup.type; do
+		planned box '.linux.resources.unified = {($f): "1"}' --arg f $file
+		refused 102 "/linux/resources/unified/$file" "is no limit"
+		oci-delete --force box
+		rm -rf "$BUNDLE"
+	done
+}
+
 @test "a machine without cgroups: an error only if there are limits" {
 	mkbundle box 'del(.linux.resources)'
 	run -0 on_v2 without_cgroups

@@ -230,6 +230,8 @@ snapshot() { jq -cS ".linux.resources.$1" "$ROOT/box/config.json"; }
 	refused_by 102 '{"pids": {}}' "/pids/limit" "is required"
 	refused_by 102 '{"blockIO": {"weightDevice": [{"major": 8, "minor": 0}]}}' "needs weight or leafWeight"
 	refused_by 102 '{"unified": {"a/b": "1"}}' "/unified/"
+	refused_by 102 '{"unified": {"cgroup.freeze": "1"}}' "/unified/cgroup.freeze: " "is no limit"
+	refused_by 102 '{"unified": {"cgroup.procs": "1"}}' "/unified/cgroup.procs: " "is no limit"
 	refused_by 102 '[]' "must be an object"
 	refused_by 102 '{"cpu": ' "doc.json:1:"
 	refused_by 103 '{"unified": {"memory.max": "1"}}' "the memory controller is not available in"
