@@ -79,6 +79,12 @@ static int plain_instance(void)
 	return steal_fd(&fd);
 }
 
+void proc_use_host(void)
+{
+	if (proc_root < 0)
+		proc_root = plain_instance();
+}
+
 static int open_beneath(const char *path, int flags)
 {
 	static int plain = -1;

@@ -24,6 +24,13 @@
 int proc_fd(struct oci_err *err);
 
 /*
+ * To be called first by a command that joins no namespace itself: proc_fd() is /proc then, if
+ * it is a procfs of our pid namespace. A private instance costs 0.2 ms, most of it when its mount
+ * goes.
+ */
+void proc_use_host(void);
+
+/*
  * The root of the procfs at /proc, O_PATH, after a check that it is one; the
  * caller closes it. Unlike proc_fd() it shows sys/ too. -1 with *err.
  */

@@ -474,6 +474,7 @@ int lifecycle_exec(struct container *c, const struct exec_request *request, int 
 		.pidfd = -1,
 	};
 
+	proc_use_host();
 	launcher_init(&e.launcher);
 	if (prepare(&e, err) == 0 && attempt(&e, err) == 0) {
 		*ret_pidfd = steal_fd(&e.pidfd);
