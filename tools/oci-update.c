@@ -7,7 +7,6 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/own.h"
-#include "kernel/rdt.h"
 #include "lifecycle/lifecycle.h"
 #include "oci/size.h"
 #include "oci/validate.h"
@@ -188,10 +187,7 @@ static int update(struct container *c, struct json_object *resources, struct oci
 {
 	if (json_object_object_length(resources) > 0 && lifecycle_update(c, resources, err) < 0)
 		return -1;
-	if (l3_cache || mem_bw)
-		return container_load_config(c, err) < 0 ? -1
-							 : rdt_update(c, l3_cache, mem_bw, err);
-	return 0;
+	return l3_cache || mem_bw ? lifecycle_update_rdt(c, l3_cache, mem_bw, err) : 0;
 }
 
 int main(int argc, char **argv)

@@ -57,6 +57,10 @@ struct json_object *lifecycle_stats(struct container *c, struct oci_err *err);
  */
 int lifecycle_update(struct container *c, const struct json_object *resources, struct oci_err *err);
 
+/* The same for the schemas of its group of resctrl (kernel/rdt.h), each of which may be NULL. */
+int lifecycle_update_rdt(struct container *c, const char *l3_cache, const char *mem_bw,
+			 struct oci_err *err);
+
 /* The container's processes; the caller frees *ret_pids. */
 int lifecycle_pids(const struct container *c, pid_t **ret_pids, size_t *ret_n, struct oci_err *err);
 

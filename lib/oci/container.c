@@ -439,24 +439,18 @@ int container_set_config(struct container *c, char *text, size_t len, struct jso
 	return 0;
 }
 
-int container_replace_config(struct container *c, const struct json_object *config,
+int container_replace_config(const struct container *c, const char *text, size_t len,
 			     struct oci_err *err)
 {
-	struct json_object *shared = (struct json_object *)(uintptr_t)config;
-	size_t len;
-	const char *text = json_object_to_json_string_length(
-		shared, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 	char aside[40];
 
 	snprintf(aside, sizeof aside, "config.json.%d", (int)getpid());
-	if (!text || write_file(c->dir_fd, aside, text, len) < 0 ||
-	    renameat(c->dir_fd, aside, c->dir_fd, "config.json") < 0) {
-		err_sys(err, text ? errno : ENOMEM,
-			"cannot replace the snapshot \"%s/%s/config.json\"", c->root, c->id);
-		unlinkat(c->dir_fd, aside, 0);
-		return -1;
-	}
-	return 0;
+	if (write_file(c->dir_fd, aside, text, len) == 0 &&
+	    renameat(c->dir_fd, aside, c->dir_fd, "config.json") == 0)
+		return 0;
+	err_sys(err, errno, "cannot replace the snapshot \"%s/%s/config.json\"", c->root, c->id);
+	unlinkat(c->dir_fd, aside, 0);
+	return -1;
 }
 
 void container_warn(struct container *c, const char *fmt, ...)

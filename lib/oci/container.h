@@ -95,8 +95,8 @@ bool container_may_have(struct container *c, const char *member);
 int container_set_config(struct container *c, char *text, size_t len, struct json_object *config,
 			 struct oci_err *err);
 
-/* Replaces the snapshot of a container that lives, atomically. config stays the caller's. */
-int container_replace_config(struct container *c, const struct json_object *config,
+/* Replaces the snapshot of a container that lives, atomically; what is loaded stays as it is. */
+int container_replace_config(const struct container *c, const char *text, size_t len,
 			     struct oci_err *err);
 
 /* Adds a line to c->warnings. */

@@ -262,6 +262,18 @@ update_refused() {
 	[[ $("$TOOLS/programs" "$DIR") =~ ^[0-9]+$ ]]
 }
 
+@test "pause, resume, ps and kill --all" {
+	running '{"pids": {"limit": 50}}'
+	oci pause box
+	[[ $(grep -x 'frozen 1' "$DIR/cgroup.events") ]]
+	is_status box paused
+	oci resume box
+	is_status box running
+	[[ $(oci ps --format json box | jq -c .) = "[$(ctr_pid box)]" ]]
+	oci kill --all box KILL
+	wait_for -t 60 is_status box stopped
+}
+
 @test "events: the numbers of v2 in the units of v1" {
 	running '{"memory": {"limit": 67108864, "swap": 100663296}, "pids": {"limit": 50}}'
 	oci pause box

@@ -218,6 +218,14 @@ snapshot() { jq -cS ".linux.resources.$1" "$ROOT/box/config.json"; }
 	[[ $(snapshot pids.limit) = 20 ]]
 }
 
+@test "one that fails leaves the snapshot as it was" {
+	running '{"pids": {"limit": 20}}'
+	cp "$ROOT/box/config.json" before.json
+	refused_by 102 '{"pids": {"limit": 21}, "unified": {"cgroup.max.depth": "deep"}}' EINVAL
+	cmp before.json "$ROOT/box/config.json"
+	is pids.max 20
+}
+
 @test "wrong values, each with its place in the document" {
 	running
 	refused_by 102 '{"memory": {"limit": "64M"}}' "/memory/limit" "must be an integer"
