@@ -273,8 +273,9 @@ static int launch(struct exec *e, enum entry entry, struct oci_err *err)
 /* Why a cgroup takes no process: what the errno of clone3(2) and of write(2) means here. */
 static int explain_cgroup(struct oci_err *err)
 {
-	const char *why = err->errnum == EBUSY	      ? "controllers are enabled for those below it"
-			  : err->errnum == EOPNOTSUPP ? "it is threaded"
+	const char *why = err->errnum == EBUSY ? "controllers are enabled for those below it"
+			  : err->errnum == EOPNOTSUPP
+				  ? "it is no valid domain, beside or below a threaded one"
 			  : err->errnum == ENOENT
 				  ? "it is not in the same delegated part of the tree"
 			  : err->errnum == ENOSPC ? "its cpuset has no CPUs or no memory nodes"

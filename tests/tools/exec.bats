@@ -199,6 +199,26 @@ process() {
 	END
 }
 
+@test "exec says why a cgroup takes no process" {
+	require hybrid
+	start_ctr box
+	local dir file
+	for dir in /sys/fs/cgroup/*/"$CGROUP/box"; do
+		mkdir -p "$dir/sub/deep"
+		for file in cpuset.cpus cpuset.mems; do
+			[ -e "$dir/$file" ] || continue
+			cat "$dir/$file" >"$dir/sub/$file"
+			cat "$dir/$file" >"$dir/sub/deep/$file"
+		done
+	done
+	echo threaded >"/sys/fs/cgroup/unified$CGROUP/box/sub/cgroup.type"
+	run_exec 255 --cgroup sub/deep box true
+	[ "$stderr" = "oci-exec: the cgroup takes no process, since it is no valid domain, beside or below a threaded one: cannot clone the process: EOPNOTSUPP" ] || show
+	wait_for only_init
+	run_exec 0 box true
+}
+only_init() { [ "$(oci ps --format json box | jq length)" = 1 ]; }
+
 @test "exec enters a cgroup in which cgroup.kill was used" {
 	require cgroup_v1 hybrid
 	mkdir -p "/sys/fs/cgroup/unified$CGROUP/box"
