@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# start, kill and delete killed at each of their system calls: what is left can be seen and deleted.
+# start, run, kill, delete killed at each of their system calls: what is left can be seen and deleted.
 load ../lib/common
 
 setup() {
@@ -207,4 +207,25 @@ own_calls='setns 1,clone3 1,setsid 1,keyctl 1,umask 1,openat2 1,fchdir 1,getcwd 
 		[[ $code = 137 ]] || assert_exec "$name $n"
 		wait_for -t 30 alone || fail "$name $n: $(leftovers)"
 	done < <(tr ',' '\n' <<<"$own_calls" | grep .)
+}
+
+# What oci-run does besides creating, starting and deleting, which have tests of their own.
+@test "oci-run: each system call of its own that fails, or at which it is killed, leaves nothing that delete cannot clear" {
+	local how name count n code
+	mkbundle box '.process.args = ["sh", "-c", "echo ran >/ran"] | .process.terminal = true'
+	calls run --bundle box box </dev/null | grep -E '^(signalfd4|poll|waitid|socketpair|epoll_create1|epoll_ctl|recvmsg|ioctl|pidfd_open|pidfd_send_signal|prctl|rt_sigprocmask) ' >list
+	grep -q '^signalfd4 ' list
+	while read -r name count; do
+		for ((n = 1; n <= count; n++)); do
+			for how in signal=KILL error=EIO; do
+				code=0
+				rm -f box/rootfs/ran
+				timeout 60 strace -qq -o /dev/null -e signal=none -e trace="$name" -e inject="$name:$how:when=$n" \
+					"$OCI" --root "$ROOT" run --bundle box box </dev/null >out 2>err || code=$?
+				((code != 124)) || fail "$name $n, $how: hangs"
+				((code != 0)) || [ -e box/rootfs/ran ] || fail "$name $n, $how: success, but the program has not run"
+				assert_clearable "run, $name $n, $how"
+			done
+		done
+	done <list
 }
