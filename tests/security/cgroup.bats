@@ -7,6 +7,8 @@ load security
 
 # on_v2 FUNCTION: in a mount namespace whose only cgroups are those of v2.
 on_v2() {
+	[[ -e /sys/fs/cgroup/cgroup.controllers || -e /sys/fs/cgroup/unified/cgroup.controllers ]] ||
+		skip "requires cgroup v2"
 	export -f oci "${1?}" wait_for fail
 	export OCI BUNDLE CGROUP ROOT TOOLS BATS_TEST_TMPDIR
 	# The same mount: a new one would change the options of all of them.

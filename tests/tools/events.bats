@@ -39,14 +39,14 @@ watching() {
 
 @test "the numbers are those of the control files" {
 	require hybrid
-	start_ctr box '.linux.resources.cpu = {"quota": 20000, "period": 100000}
+	start_ctr box '.linux.resources += {"cpu": {"quota": 20000, "period": 100000}, "memory": {"limit": 67108864}}
 		| .process.args = ["sh", "-c", "while :; do :; done"]'
 	throttled() { (($(stats .cpu.throttling.throttledPeriods) > 0)); }
 	wait_for -t 60 throttled
 	oci pause box
 	[[ $(stats .cpu.usage.total) = $(cat "/sys/fs/cgroup/cpuacct$CGROUP/box/cpuacct.usage") ]]
 	[[ $(stats .cpu.throttling.throttledPeriods) = $(sed -n 's/nr_throttled //p' "/sys/fs/cgroup/cpu$CGROUP/box/cpu.stat") ]]
-	[[ $(stats .memory.usage.usage) = $(cat "/sys/fs/cgroup/memory$CGROUP/box/memory.usage_in_bytes") ]]
+	[[ $(stats .memory.usage.limit) = $(cat "/sys/fs/cgroup/memory$CGROUP/box/memory.limit_in_bytes") ]]
 	oci resume box
 }
 

@@ -193,7 +193,8 @@ snapshot() { jq -cS ".linux.resources.$1" "$ROOT/box/config.json"; }
 # ---- What is refused -----------------------------------------------------------------------------
 
 @test "a limit below current use" {
-	running '{"memory": {"limit": 134217728}}'
+	# Nothing of it may be swapped out.
+	running '{"memory": {"limit": 134217728, "swappiness": 0}}'
 	oci exec box sh -c 'dd if=/dev/zero of=/dev/shm/fill bs=1M count=32 2>/dev/null'
 	refused 102 "/memory/limit: memory.limit: 4194304 is below current use, " -- --memory 4M
 	is memory.limit_in_bytes 134217728
