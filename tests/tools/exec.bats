@@ -420,6 +420,13 @@ $((plain + 1))" ]
 	[ ! -c "$BUNDLE/rootfs/dev/console" ]
 }
 
+@test "exec --tty: a person at a terminal works in a shell of the container" {
+	start_ctr box
+	run -6 "$TOOLS/onpty" size 17 71 expect '# ' type 'stty size\r' expect '17 71' type 'exit 6\r' -- \
+		"$OCI" --root "$ROOT" exec --tty box sh
+	[[ $output = *canonical* ]] || show
+}
+
 @test "exec --tty leaves the /dev/console of a container with a terminal alone" {
 	mkbundle box '.process.terminal = true'
 	"$TOOLS/recvtty" "$PWD/console" tty.out </dev/null &
