@@ -123,8 +123,10 @@ static int plan_cgroup(const struct shell *sh, const char *id, const struct crea
 
 	if (options->no_cgroup)
 		return cgroup_plan_none(json_member(linux_config, "resources"), ret_record, err);
-	return cgroup_plan(id, path, json_member(linux_config, "resources"),
-			   options->systemd_cgroup, ret_record, err);
+	if (options->systemd_cgroup)
+		return cgroup_plan_systemd(id, path, json_member(sh->bundle->config, "annotations"),
+					   ret_record, err);
+	return cgroup_plan(id, path, json_member(linux_config, "resources"), ret_record, err);
 }
 
 static int write_script(const struct shell *sh, const char *id,

@@ -106,6 +106,11 @@ void dry_run_cgroup(const struct shell *sh, const struct json_object *record)
 	const struct json_object *resources = json_member(linux_config, "resources");
 	own_ptr char *quoted = NULL;
 
+	if (json_has(record, "systemd")) {
+		shell_comment(sh, NULL, "systemd makes %s, over D-Bus",
+			      json_string(json_member(record, "systemd"), "unit"));
+		return;
+	}
 	if (cgroup_count(record) == 0) {
 		shell_comment(sh, NULL,
 			      "none: this user may make none, and no limits are asked for");

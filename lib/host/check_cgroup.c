@@ -25,8 +25,18 @@ void host_check_cgroup(struct host_check *check)
 
 	host_what(r, "cgroup");
 	host_probe(r, "/sys/fs/cgroup");
-	if (cgroup_plan("oci-validate", path, resources, check->bundle->systemd, &record, &err) <
-	    0) {
+	if (check->bundle->systemd) {
+		own_json struct json_object *unit = NULL;
+
+		if (cgroup_plan_systemd("oci-validate", path,
+					json_member(check->config, "annotations"), &unit,
+					&err) < 0) {
+			host_result(r, HOST_FAIL, "%s", err.message);
+			return;
+		}
+		path = NULL;
+	}
+	if (cgroup_plan("oci-validate", path, resources, &record, &err) < 0) {
 		host_result(r, HOST_FAIL, "%s", err.message);
 		return;
 	}

@@ -192,7 +192,7 @@ static void probe_cgroup(struct json_object *report)
 
 	host_what(r, "cgroups that we may create");
 	host_probe(r, "/sys/fs/cgroup");
-	if (cgroup_plan("oci-features", NULL, NULL, false, &record, &err) < 0) {
+	if (cgroup_plan("oci-features", NULL, NULL, &record, &err) < 0) {
 		host_result(r, HOST_FAIL, "%s", err.message);
 		return;
 	}

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "kernel/cgroup_limits.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/cgroup_tree.h"
 
 /* A new v1 cpuset has no CPUs and no memory nodes, and takes no process until it has. */
@@ -81,6 +82,8 @@ static int make(const struct json_object *record, size_t i, struct oci_err *err)
 int cgroup_create(struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err)
 {
+	if (cgroup_is_systemd(record) && cgroup_systemd_start(record, resources, err) < 0)
+		return -1;
 	for (size_t i = 0; i < cgroup_count(record); i++)
 		if (make(record, i, err) < 0)
 			return -1;
@@ -92,22 +95,30 @@ int cgroup_create(struct json_object *record, const struct json_object *resource
 int cgroup_settle(const struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err)
 {
+	if (cgroup_is_systemd(record) && cgroup_systemd_settle(record, resources, err) < 0)
+		return -1;
 	return cgroup_limits_apply(record, resources, PHASE_SETTLE, NULL, err);
 }
 
 int cgroup_update(const struct json_object *record, const struct json_object *before,
 		  const struct json_object *change, struct oci_err *err)
 {
+	own_err struct oci_err ignored = ERR_INIT;
 	struct cgroup_undo undo = {0};
 	int result;
 
 	if (cgroup_count(record) == 0 && cgroup_limits_asked(change))
 		return err_set(err, FAULT_UNSUPPORTED, "the container has no cgroup of its own");
+	if (cgroup_is_systemd(record) && cgroup_systemd_update(record, change, err) < 0)
+		return -1;
 	result = cgroup_limits_apply(record, change, PHASE_UPDATE, &undo, err);
 	if (result == 0 && json_length(json_member(change, "devices")) > 0)
 		result = cgroup_devices_update(record, before, change, err);
-	if (result < 0)
+	if (result < 0) {
+		if (cgroup_is_systemd(record))
+			cgroup_systemd_update(record, before, &ignored);
 		cgroup_undo(&undo, err);
+	}
 	cgroup_undo_free(&undo);
 	return result;
 }
@@ -194,6 +205,8 @@ char *cgroup_describe(const struct json_object *record)
 	char *text = NULL;
 	int n;
 
+	if (cgroup_is_systemd(record) && cgroup_count(record) == 0)
+		return strdup(json_string(json_member(record, "systemd"), "unit"));
 	if (cgroup_count(record) == 0)
 		return strdup("none");
 	if (cgroup_find_v2(record, &h))

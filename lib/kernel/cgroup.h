@@ -31,10 +31,18 @@
  * FAULT_STATE. An empty one is used, and left when the container is removed. On a
  * machine without cgroups, and for a user who may create none, the record says
  * so and the other functions accept it, if no limits are asked for (FAULT_UNSUPPORTED).
- * systemd: FAULT_UNSUPPORTED so far.
  */
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
-		bool systemd, struct json_object **ret_record, struct oci_err *err);
+		struct json_object **ret_record, struct oci_err *err);
+
+/*
+ * The same for the systemd driver: cgroups_path is "SLICE:PREFIX:NAME", or NULL. Which directories
+ * it will be is systemd's, so cgroup_create() says it. annotations (or NULL): those that are
+ * properties of the unit. FAULT_UNSUPPORTED where systemd does not run. (kernel/cgroup_systemd.c)
+ */
+int cgroup_plan_systemd(const char *id, const char *cgroups_path,
+			const struct json_object *annotations, struct json_object **ret_record,
+			struct oci_err *err);
 
 /*
  * The record of a container without a cgroup of its own (--cgroup-manager=disabled): it stays in

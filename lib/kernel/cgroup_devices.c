@@ -11,8 +11,7 @@
 #include "kernel/device_cgroup.h"
 #include "kernel/proc.h"
 
-/* Whether the caller is no root of the machine: by uid, or by user namespace. */
-static bool unprivileged(void)
+bool cgroup_unprivileged(void)
 {
 	own_err struct oci_err err = ERR_INIT;
 	int proc = geteuid() == 0 ? proc_fd(&err) : -1;
@@ -77,7 +76,7 @@ bool cgroup_devices_asked(const struct json_object *resources)
 	if (device_rules_make(resources, &rules, &err) < 0)
 		return true;
 	items = rules.items;
-	return !device_rules_allow_all(&rules) && !unprivileged();
+	return !device_rules_allow_all(&rules) && !cgroup_unprivileged();
 }
 
 int cgroup_devices_apply(const struct json_object *record, const struct json_object *resources,
@@ -93,7 +92,7 @@ int cgroup_devices_apply(const struct json_object *record, const struct json_obj
 	items = rules.items;
 	if (apply(record, &rules, err) == 0)
 		return 0;
-	if ((err->errnum == EPERM || err->errnum == EACCES) && unprivileged()) {
+	if ((err->errnum == EPERM || err->errnum == EACCES) && cgroup_unprivileged()) {
 		err_clear(err);
 		return 0;
 	}
@@ -166,7 +165,7 @@ int cgroup_devices_update(const struct json_object *record, const struct json_ob
 	if (device_rules_same(&old, &rules) || change(record, &old, &rules, err) == 0)
 		return 0;
 	/* As at creation: a node that such a user makes opens nothing. */
-	if ((err->errnum == EPERM || err->errnum == EACCES) && unprivileged()) {
+	if ((err->errnum == EPERM || err->errnum == EACCES) && cgroup_unprivileged()) {
 		err_clear(err);
 		return 0;
 	}

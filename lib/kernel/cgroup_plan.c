@@ -22,6 +22,7 @@
 #include "base/own.h"
 #include "base/sys.h"
 #include "kernel/cgroup_limits.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/cgroup_tree.h"
 #include "kernel/proc.h"
 
@@ -31,7 +32,8 @@ struct plan {
 	dev_t devices[CGROUP_HIERARCHIES_MAX];
 	unsigned n;
 	bool unified, has_v2;
-	bool refused; /* the user may not create directories in some hierarchy */
+	bool occupied; /* systemd has made it, and is in it already */
+	bool refused;  /* the user may not create directories in some hierarchy */
 };
 
 /* The cgroup that the caller's v2 cgroup lies in: "/user.slice/x" for "/user.slice/x/y". */
@@ -150,7 +152,7 @@ static int add_hierarchy(struct plan *plan, const char *mount, bool v2, int root
 	if (count_missing(&h, root, &h.made, &found, err) < 0)
 		return -1;
 	deepest = found < 0 ? root : found;
-	if (h.made == 0 && check_existing(&h, deepest, err) < 0)
+	if (h.made == 0 && !plan->occupied && check_existing(&h, deepest, err) < 0)
 		return -1;
 	if (v2 && found >= 0 && check_type(&h, deepest, err) < 0)
 		return -1;
@@ -280,16 +282,11 @@ static int check_unlimited(const struct plan *plan, const struct json_object *re
 }
 
 int cgroup_plan(const char *id, const char *cgroups_path, const struct json_object *resources,
-		bool systemd, struct json_object **ret_record, struct oci_err *err)
+		struct json_object **ret_record, struct oci_err *err)
 {
 	own_json struct json_object *record = json_object_new_object();
 	struct plan plan = {.record = record, .hierarchies = json_object_new_array()};
 
-	if (systemd) {
-		err_set(err, FAULT_UNSUPPORTED, "the systemd cgroup driver is not available");
-		return err_hint(err, "leave --systemd-cgroup out: the cgroup is then made in %s",
-				CGROUP_MOUNT);
-	}
 	json_object_object_add(record, "hierarchies", plan.hierarchies);
 	if (plan_hierarchies(&plan, id, cgroups_path, err) < 0)
 		return -1;
@@ -297,5 +294,17 @@ int cgroup_plan(const char *id, const char *cgroups_path, const struct json_obje
 	if (cgroup_count(record) == 0 && check_unlimited(&plan, resources, err) < 0)
 		return -1;
 	*ret_record = steal_ptr(&record);
+	return 0;
+}
+
+int cgroup_plan_at(struct json_object *record, const char *path, struct oci_err *err)
+{
+	struct plan plan = {
+		.record = record, .hierarchies = json_object_new_array(), .occupied = true};
+
+	json_object_object_add(record, "hierarchies", plan.hierarchies);
+	if (plan_hierarchies(&plan, path, path, err) < 0)
+		return -1;
+	json_object_object_add(record, "mode", json_object_new_string(mode_of(&plan)));
 	return 0;
 }

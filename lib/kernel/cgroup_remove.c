@@ -21,6 +21,7 @@
 
 #include "base/own.h"
 #include "kernel/cgroup_procs.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/cgroup_tree.h"
 #include "kernel/device_cgroup.h"
 
@@ -170,12 +171,27 @@ static int remove_at(const struct json_object *record, const struct cgroup_hiera
 	return 0;
 }
 
+/* What is in the unit is killed first, so that systemd has nothing to wait for. */
+static int end_unit(const struct json_object *record, struct oci_err *err)
+{
+	for (size_t i = 0; i < cgroup_count(record); i++) {
+		struct cgroup_hierarchy h = cgroup_at(record, i);
+
+		if (h.id && cgroup_kill_at(&h, err) < 0)
+			return -1;
+	}
+	cgroup_thaw_killed(record);
+	return cgroup_systemd_stop(record, err);
+}
+
 int cgroup_remove(const struct json_object *record, struct oci_err *err)
 {
 	int64_t deadline = cgroup_now_ms() + CGROUP_DEADLINE_MS;
 	struct cgroup_hierarchy v2;
 	int result = 0;
 
+	if (cgroup_is_systemd(record) && end_unit(record, err) < 0)
+		return -1;
 	/* cgroup.kill ends all at once; the v1 directories then are empty. */
 	if (cgroup_count(record) > 1 && cgroup_find_v2(record, &v2) && v2.id &&
 	    cgroup_kill_at(&v2, err) < 0)

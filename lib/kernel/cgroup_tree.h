@@ -98,6 +98,9 @@ bool cgroup_is_gone(int errnum);
 /* Whether the entry of a cgroup's directory is a cgroup below it. */
 bool cgroup_is_child(const struct dirent *entry);
 
+/* Whether the caller is no root of the machine: by uid, or by user namespace. */
+bool cgroup_unprivileged(void);
+
 /* Milliseconds of CLOCK_MONOTONIC; a sleep that grows from 0.1 ms to 20 ms with each turn. */
 int64_t cgroup_now_ms(void);
 void cgroup_pause(unsigned turn);

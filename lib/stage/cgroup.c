@@ -73,21 +73,27 @@ static int delegate(const struct container *c, struct oci_err *err)
 	return cgroup_delegate(c->state->cgroup, owner, err);
 }
 
+static int plan_cgroup(struct container *c, const struct json_object *resources,
+		       struct oci_err *err)
+{
+	const char *path = json_string(json_member(c->config, "linux"), "cgroupsPath");
+
+	if (c->state->options.no_cgroup)
+		return cgroup_plan_none(resources, &c->state->cgroup, err);
+	if (c->state->options.systemd_cgroup)
+		return cgroup_plan_systemd(c->id, path, json_member(c->config, "annotations"),
+					   &c->state->cgroup, err);
+	return cgroup_plan(c->id, path, resources, &c->state->cgroup, err);
+}
+
 static int make_cgroup(struct container *c, struct oci_err *err)
 {
-	const struct json_object *linux_config = json_member(c->config, "linux");
-	const struct json_object *resources = json_member(linux_config, "resources");
+	const struct json_object *resources = json_path(c->config, "linux", "resources", NULL);
 
-	if (c->state->options.no_cgroup) {
-		if (cgroup_plan_none(resources, &c->state->cgroup, err) < 0)
-			return -1;
-		return container_save(c, err);
-	}
-	if (cgroup_plan(c->id, json_string(linux_config, "cgroupsPath"), resources,
-			c->state->options.systemd_cgroup, &c->state->cgroup, err) < 0)
+	if (plan_cgroup(c, resources, err) < 0 || container_save(c, err) < 0)
 		return -1;
-	if (container_save(c, err) < 0)
-		return -1;
+	if (c->state->options.no_cgroup)
+		return 0;
 	if (cgroup_create(c->state->cgroup, resources, err) < 0)
 		return -1;
 	return delegate(c, err);
