@@ -3,7 +3,7 @@
 #: make demo            create, start and delete a container, and show each step
 #: make test            everything that CI runs; TEST_JOBS=2 for two files at a time
 #: make test-unit       the unit tests; also test-tools, test-pipeline, test-spec, test-security,
-#:                      test-fault, test-accept
+#:                      test-fault, test-accept, test-differential
 #: make test-vm         tests/vm/list in virtual machines (cgroup v2, systemd); VM_TESTS="FILE..."
 #: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
