@@ -200,18 +200,41 @@ static void compare_data(struct verify *v, const struct mount_entry *entry, size
 	}
 }
 
+/* "mand" is shown by no kernel since Linux 5.15. Of two opposites the last counts. */
+static const struct {
+	const char *name, *opposite;
+} superblock_flags[] = {{"sync", "async"}, {"dirsync", NULL}, {"lazytime", "nolazytime"}};
+
+static void compare_flag(struct verify *v, const struct mount_entry *entry, size_t flag,
+			 const struct mountinfo *info)
+{
+	struct verify_pointer p = verify_at("/mounts/%zu/options", entry->index);
+	const char *name = superblock_flags[flag].name, *opposite = superblock_flags[flag].opposite;
+	int wanted = -1;
+
+	for (size_t i = 0; i < entry->opt.n_superblock; i++) {
+		if (strcmp(entry->opt.superblock[i], name) == 0)
+			wanted = 1;
+		else if (opposite && strcmp(entry->opt.superblock[i], opposite) == 0)
+			wanted = 0;
+	}
+	if (wanted < 0)
+		return;
+	verify_text(v, p.text, place, wanted ? name : opposite,
+		    mountinfo_has(info->super, name) ? name
+		    : wanted			     ? info->super
+						     : opposite);
+}
+
 static void compare_superblock(struct verify *v, const struct mount_entry *entry,
 			       const struct mountinfo *info)
 {
-	static const char *const shown[] = {"sync", "dirsync", "lazytime", "mand"};
-	struct verify_pointer p = verify_at("/mounts/%zu/options", entry->index);
-
+	for (size_t i = 0; i < ARRAY_SIZE(superblock_flags); i++)
+		compare_flag(v, entry, i, info);
 	for (size_t i = 0; i < entry->opt.n_superblock; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(shown); k++)
-			if (strcmp(entry->opt.superblock[i], shown[k]) == 0)
-				verify_text(v, p.text, place, shown[k],
-					    mountinfo_has(info->super, shown[k]) ? shown[k]
-										 : info->super);
+		if (strcmp(entry->opt.superblock[i], "mand") == 0)
+			verify_hidden(v, verify_at("/mounts/%zu/options", entry->index).text,
+				      "Linux has no mandatory locks since 5.15");
 }
 
 static void compare_filesystem(struct verify *v, const struct mount_entry *entry,

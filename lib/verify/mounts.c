@@ -135,6 +135,19 @@ static void compare_missing(struct verify *v, const struct claims *claims,
 	}
 }
 
+/* Without "bind" a remount changes the filesystem's own options too. */
+static void fold_data(struct mountopt *opt, const struct mountopt *new)
+{
+	for (size_t i = 0; i < opt->n_data; i++)
+		for (size_t k = 0; k < new->n_data; k++) {
+			const size_t len = strcspn(opt->data[i].text, "=");
+
+			if (len == strcspn(new->data[k].text, "=") &&
+			    strncmp(opt->data[i].text, new->data[k].text, len) == 0)
+				opt->data[i].text = new->data[k].text;
+		}
+}
+
 /* A remount says what the mount before it becomes. */
 static void fold_remount(struct claim *before, const struct claim *remount)
 {
@@ -143,6 +156,8 @@ static void fold_remount(struct claim *before, const struct claim *remount)
 
 	opt->set = (opt->set & ~new->clear) | new->set;
 	opt->clear = (opt->clear & ~new->set) | new->clear;
+	if (!(new->actions &MOUNTOPT_BIND))
+		fold_data(opt, new);
 	for (size_t i = 0; i < new->n_propagation; i++) {
 		opt->propagation[0] = new->propagation[i];
 		opt->n_propagation = 1;

@@ -26,6 +26,7 @@ up() {
 	oci create "$1" "$BUNDLE" >"$BUNDLE/out" 2>"$BUNDLE/err" </dev/null || fail "$(<"$BUNDLE/err")"
 	oci start "$1"
 	PID=$(ctr_pid "$1")
+	verify_clean "$1"
 }
 
 # fails NAME FILTER WORDS...: it cannot be created, and the message has the words.
