@@ -3,7 +3,7 @@
 #: make demo            create, start and delete a container, and show each step
 #: make test            everything that CI runs; TEST_JOBS=2 for two files at a time
 #: make test-unit       the unit tests; also test-tools, test-pipeline, test-spec, test-security,
-#:                      test-fault, test-accept, test-differential
+#:                      test-fault, test-accept, test-differential, test-engines
 #: make test-vm         tests/vm/list in virtual machines (cgroup v2, systemd); VM_TESTS="FILE..."
 #: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
@@ -23,6 +23,7 @@ SAN ?=
 CC ?= gcc
 INIT_CC ?= musl-gcc
 PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
 BUILD ?= build
 OPT ?= -O2
 
@@ -209,7 +210,7 @@ $T/%: tests/probe/%.c | packages
 test_ready: all $(test_programs) | $(call package_stamp,test)
 run_tests = tests/lib/run $(if $(TEST_JOBS),--jobs $(TEST_JOBS))
 
-test: test_ready $(unit_tests)
+test: test_ready $(unit_tests) | $(call package_stamp,engines)
 	@$(run_tests) $(unit_tests) $(bats_files)
 
 test-unit: $(unit_tests)
@@ -220,6 +221,7 @@ test_folders := $(filter-out unit,$(patsubst tests/%/,%,$(sort $(dir $(bats_file
 $(test_folders:%=test-%): test-%: test_ready
 	@$(run_tests) $(filter tests/$*/%,$(bats_files))
 test-accept: $(call package_stamp,accept) $(call package_stamp,deb)
+test-engines: $(call package_stamp,engines)
 
 test-vm: test_ready
 	@tests/vm/run $(VM_TESTS)
@@ -247,7 +249,12 @@ zshdir := $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions
 fishdir := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 docdir := $(DESTDIR)$(PREFIX)/share/doc/oci-tools
 libexecdir := $(DESTDIR)$(PREFIX)/libexec/oci
+sharedir := $(DESTDIR)$(PREFIX)/share/oci-tools
+etcdir := $(DESTDIR)$(SYSCONFDIR)
+share_files := $(patsubst share/%,%,$(wildcard share/*/*))
 
+# share/: how each engine is told of the runtime. What only adds it to a list, and changes no default,
+# is put where the engine finds it.
 # One program and a link for each command's name.
 install: all
 	install -d $(bindir) $(docdir)/examples
@@ -265,6 +272,10 @@ install: all
 	install -m 644 README.md LICENSE $(docdir)
 	for file in $(wildcard pipeline/*.pipeline pipeline/examples/*); do \
 		install -m 644 $$file $(docdir)/examples || exit; done
+	for file in $(share_files); do install -D -m 644 share/$$file $(sharedir)/$$file && \
+		sed -i 's|@BINDIR@|$(PREFIX)/bin|; s|@SHARE@|$(PREFIX)/share/oci-tools|' $(sharedir)/$$file || exit; done
+	install -D -m 644 -t $(etcdir)/containers/containers.conf.d $(sharedir)/containers.conf.d/oci.conf
+	install -D -m 644 -t $(etcdir)/crio/crio.conf.d $(sharedir)/crio.conf.d/oci.conf
 
 deb: all | $(call package_stamp,deb)
 	@packaging/deb $B
@@ -274,7 +285,8 @@ uninstall:
 	for page in $(notdir $(wildcard man/*.[1-9]) $(generated_pages)); do rm -f $(mandir)/man$${page##*.}/$$page; done
 	rm -f $(addprefix $(bashdir)/,oci $(commands)) $(zshdir)/_oci \
 		$(addsuffix .fish,$(addprefix $(fishdir)/,oci $(commands)))
-	rm -rf $(docdir) $(libexecdir)
+	rm -rf $(docdir) $(libexecdir) $(sharedir)
+	rm -f $(etcdir)/containers/containers.conf.d/oci.conf $(etcdir)/crio/crio.conf.d/oci.conf
 
 clean:
 	rm -rf $(BUILD)

@@ -43,3 +43,15 @@ setup() {
 	make -s -C "$REPO" BUILD="${BUILD_DIR%/*}" DESTDIR="$BATS_TEST_TMPDIR/to" PREFIX=/usr uninstall
 	[[ ! $(find "$BATS_TEST_TMPDIR/to" -type f -o -type l) ]]
 }
+
+@test "engines' drop-ins are installed, with the installed path" {
+	local file
+	for file in containers/containers.conf.d crio/crio.conf.d; do
+		grep -q '"/usr/bin/oci"' "$BATS_TEST_TMPDIR/to/etc/$file/oci.conf"
+	done
+	for file in containerd/oci.toml docker/daemon.json; do
+		grep -q '"/usr/bin/oci"' "$BATS_TEST_TMPDIR/to/usr/share/oci-tools/$file"
+	done
+	test -s "$BATS_TEST_TMPDIR/to/usr/share/oci-tools/kubernetes/runtimeclass.yaml"
+	! grep -r '@[A-Z]*@' "$BATS_TEST_TMPDIR/to/etc" "$BATS_TEST_TMPDIR/to/usr/share/oci-tools"
+}
