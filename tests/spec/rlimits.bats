@@ -20,7 +20,7 @@ limits=(
 	"MEMLOCK|Max locked memory|1073741824 2147483648"
 	"MSGQUEUE|Max msgqueue size|1000000 2000000"
 	"NICE|Max nice priority|10 20"
-	"NOFILE|Max open files|1048576 1048577"
+	"NOFILE|Max open files|8192 16384"
 	"NPROC|Max processes|10000 unlimited"
 	"RSS|Max resident set|1000000 2000000"
 	"RTPRIO|Max realtime priority|10 99"
@@ -41,7 +41,7 @@ value() { [[ $1 = unlimited ]] && echo 18446744073709551615 || echo "$1"; }
 	mkbundle box ".process.rlimits = $list"
 	# jq rounds numbers that large.
 	sed -i 's/1844674407370955[0-9]*/18446744073709551615/' "$BUNDLE/config.json"
-	ulimit -Hn 4096
+	ulimit -n 4096
 	oci create box "$BUNDLE" >create.out 2>&1 </dev/null || { cat create.out && false; }
 	oci start box
 	pid=$(ctr_pid box)

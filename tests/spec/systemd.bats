@@ -19,9 +19,19 @@ setup() {
 	[[ -e $V2/cgroup.controllers ]] || V2=/sys/fs/cgroup/unified
 }
 
+# A user without root is root of a user namespace.
+mkbundle_of_user() {
+	mkbundle "$@"
+	((!EUID)) || edit "$BUNDLE" '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: $u, size: 1}]
+		| .linux.gidMappings = [{containerID: 0, hostID: $g, size: 1}]
+		| .mounts |= map(select(.type != "cgroup") | .options |= (. // [] | map(select(startswith("gid=") | not))))' \
+		--argjson u "$(id -u)" --argjson g "$(id -g)"
+}
+
 # bundle [FILTER...]: its cgroup is the scope $UNIT.
 bundle() {
-	mkbundle box "$@"
+	mkbundle_of_user box "$@"
 	edit "$BUNDLE" '.linux.cgroupsPath = ":oci:" + $t' --arg t "$OCI_TEST"
 }
 
@@ -48,12 +58,12 @@ unit_is() { [[ $(show_unit ActiveState "$2") = "$1" ]]; }
 }
 
 @test "slices are made and nested" {
-	mkbundle box '.linux.cgroupsPath = "ocitest-a.slice:pre:" + $t' --arg t "$OCI_TEST"
+	mkbundle_of_user box '.linux.cgroupsPath = "ocitest-a.slice:pre:" + $t' --arg t "$OCI_TEST"
 	create box
 	[[ $(show_unit ControlGroup "pre-$OCI_TEST.scope") = "$MANAGER/ocitest.slice/ocitest-a.slice/pre-$OCI_TEST.scope" ]]
 	oci delete --force box
 	systemctl "${scope[@]}" stop ocitest-a.slice ocitest.slice
-	mkbundle box '.linux.cgroupsPath = "ocitest.slice:x:ocitest-b.slice"'
+	mkbundle_of_user box '.linux.cgroupsPath = "ocitest.slice:x:ocitest-b.slice"'
 	create box
 	[[ $(show_unit ControlGroup ocitest-b.slice) = "$MANAGER/ocitest.slice/ocitest-b.slice" ]]
 	[[ $(cat "$V2$MANAGER/ocitest.slice/ocitest-b.slice/cgroup.procs") = "$(ctr_pid box)" ]]
@@ -63,14 +73,14 @@ unit_is() { [[ $(show_unit ActiveState "$2") = "$1" ]]; }
 }
 
 @test "no path: a name of the container's" {
-	mkbundle box 'del(.linux.cgroupsPath)'
+	mkbundle_of_user box 'del(.linux.cgroupsPath)'
 	create "box-$OCI_TEST"
 	unit_is active "oci-box-$OCI_TEST.scope"
 	oci delete --force "box-$OCI_TEST"
 }
 
 @test "a path of another form, a name that is none: errors" {
-	mkbundle box
+	mkbundle_of_user box
 	for path in /a/b a:b a:b:c x.slice:p: x.slice:p:a:b x.slice:p:a/b .slice:p:a a--b.slice:p:a; do
 		edit "$BUNDLE" '.linux.cgroupsPath = $p' --arg p "$path"
 		run -102 --separate-stderr oci-create --systemd-cgroup box "$BUNDLE"
