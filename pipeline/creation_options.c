@@ -88,8 +88,8 @@ int creation_report(const struct create_request *r, const struct container *c, i
 
 	if (asked.timing && r->times)
 		times_draw(r->times, stderr);
-	/* An engine's standard error is the container's. */
-	if (c && (result < 0 || !tool.front_end || tool.debug || isatty(2)))
+	/* config.md, "Linux Process": for engines too what cannot be granted MUST be logged. */
+	if (c)
 		tool_warn(c);
 	if (result < 0)
 		code = tool_fail_at(err, c);
