@@ -251,3 +251,40 @@ docker_root() {
 	local dir
 	for dir in /run/docker/runtime-*/moby; do echo "$dir"; done
 }
+
+# ---- containerd ------------------------------------------------------------------------------
+
+# containerd_begin: a containerd of the file's own, with the image.
+containerd_begin() {
+	cat >"$ENGINE/containerd.toml" <<-CONF
+		version = 2
+		root = "$ENGINE/containerd"
+		state = "/run/containerd"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+		[grpc]
+		address = "/run/containerd.sock"
+	CONF
+	containerd_start || return
+	engine_layout
+	ctr image import --platform "linux/$(engine_machine)" "$ENGINE/layout.tar" >/dev/null
+}
+
+containerd_start() {
+	start_daemon "$ENGINE/containerd.log" containerd -c "$ENGINE/containerd.toml" -l warn
+	echo "$DAEMON" >"$ENGINE/containerd.pid"
+	wait_for -t 120 containerd_is_up || fail "containerd does not start:" "$(tail -20 "$ENGINE/containerd.log")"
+}
+containerd_is_up() { ENGINE_TIMEOUT=20 ctr version >/dev/null 2>&1; }
+
+ctr() {
+	timeout --foreground -k 5 "${ENGINE_TIMEOUT:-120}" ctr -a /run/containerd.sock -n test "$@" 3>&-
+}
+
+containerd_clean() {
+	local id
+	[[ ${ENGINE-} ]] || return 0
+	containerd_is_up || return 0
+	for id in $(ctr task ls -q); do ctr task rm -f "$id" >/dev/null 2>&1 || true; done
+	for id in $(ctr container ls -q); do ctr container rm "$id" >/dev/null; done
+	ROOT=/run/oci-ctr/test
+}
