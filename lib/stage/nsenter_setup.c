@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,18 +200,28 @@ static int bring_up(struct container *c, struct launcher *l, struct oci_err *err
 	return launcher_await(l, SETUP_UP, &message, err);
 }
 
-/* After a failure: init, which ends without our end of the control socket, and how it ended. */
-static bool was_killed(const struct container *c, struct launcher *l)
+/*
+ * After a failure: whether the kernel has killed init. Without our end of the control socket it
+ * ends, but for one that is further than we have heard, which would wait for what comes next.
+ */
+static bool was_killed(const struct container *c, struct launcher *l, bool gone)
 {
 	pid_t pid = c->state->init.pid;
 	int status;
 
 	own_close_fd(&l->control);
 	l->control = -1;
+	if (!gone && pid) {
+		own_err struct oci_err ignored = ERR_INIT;
+		own_fd int pidfd = proc_open(&c->state->init, &ignored);
+
+		if (pidfd >= 0)
+			pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	}
 	while (pid && waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return false;
-	return pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	return gone && pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 /* 1: the kernel killed init when it was cloned into its cgroup. */
@@ -224,7 +235,7 @@ static int attempt(struct container *c, bool walk, struct oci_err *err)
 		return -1;
 	if (bring_up(c, &l, err) == 0)
 		return 0;
-	return was_killed(c, &l) && l.setup.into_cgroup ? 1 : -1;
+	return was_killed(c, &l, err->errnum == 0) && l.setup.into_cgroup ? 1 : -1;
 }
 
 /*
