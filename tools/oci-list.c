@@ -47,6 +47,26 @@ static struct json_object *state_of(const char *id)
 	return state;
 }
 
+/* Its id is all that is asked for, and the name of its directory. */
+static struct json_object *id_of(const struct dirent *e)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	struct json_object *state;
+
+	if (e->d_type != DT_DIR || container_check_id(e->d_name, &ignored) < 0)
+		return NULL;
+	state = json_object_new_object();
+	json_object_object_add(state, "id", json_object_new_string(e->d_name));
+	return state;
+}
+
+static struct json_object *read_one(const struct dirent *e)
+{
+	if (e->d_name[0] == '.')
+		return NULL;
+	return quiet && e->d_type != DT_UNKNOWN ? id_of(e) : state_of(e->d_name);
+}
+
 static int by_id(const void *a, const void *b)
 {
 	struct json_object *const *x = a, *const *y = b;
@@ -65,7 +85,7 @@ static struct json_object *read_all(struct oci_err *err)
 		return NULL;
 	}
 	for (struct dirent *e; dir && (e = readdir(dir));) {
-		struct json_object *state = e->d_name[0] == '.' ? NULL : state_of(e->d_name);
+		struct json_object *state = read_one(e);
 
 		if (state)
 			json_object_array_add(list, state);

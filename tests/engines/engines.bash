@@ -133,6 +133,8 @@ engine_end() {
 		umount -l "$at" 2>/dev/null
 	done
 	umount /run/netns/engine 2>/dev/null
+	# podman makes it, and leaves it, empty.
+	find /sys/fs/cgroup -maxdepth 3 -depth -type d -path '*/libpod_parent*' -exec rmdir {} + 2>/dev/null
 	rm -rf "${ENGINE:?}"
 }
 engine_quiet() { [[ ! $(engine_processes) ]]; }
