@@ -34,8 +34,8 @@ int caps_clear_inheritable(void);
 struct caps caps_all(void);
 
 /*
- * The sets of process.capabilities (NULL: five empty sets, as runc and crun
- * understand it), as far as held.bounding and held.permitted allow. Warnings are
+ * The sets of process.capabilities (NULL: five empty sets; runc 1.3
+ * would leave the caller's), as far as held.bounding and held.permitted allow. Warnings are
  * appended as strings to the array.
  */
 struct caps caps_parse(const struct json_object *capabilities, const struct caps *held,
