@@ -210,6 +210,25 @@ int proc_open(const struct proc_id *id, struct oci_err *err)
 	return steal_fd(&pidfd);
 }
 
+int proc_open_root(const struct proc_id *id, struct oci_err *err)
+{
+	int proc = proc_fd(err);
+	own_fd int root = -1;
+	char path[32];
+
+	if (proc < 0)
+		return -1;
+	snprintf(path, sizeof path, "%d/root", (int)id->pid);
+	root = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 && errno != ENOENT && errno != ESRCH)
+		return err_sys(err, errno, "cannot open the root of the container's process");
+	/* Opened first, compared second: the number may have been another's by then. */
+	if (root < 0 || !proc_alive(id))
+		return err_set(err, FAULT_STATE, "the container's process %d has ended",
+			       (int)id->pid);
+	return steal_fd(&root);
+}
+
 bool proc_alive(const struct proc_id *id)
 {
 	uint64_t start;

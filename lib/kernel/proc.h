@@ -58,6 +58,12 @@ bool proc_other_boot(const char *boot_id);
  */
 int proc_open(const struct proc_id *id, struct oci_err *err);
 
+/*
+ * The root directory of exactly this process, O_PATH; the caller closes it. -1 with *err:
+ * FAULT_STATE if it has ended.
+ */
+int proc_open_root(const struct proc_id *id, struct oci_err *err);
+
 /* Whether it lives: it exists, has the start time, and is no zombie. */
 bool proc_alive(const struct proc_id *id);
 

@@ -63,15 +63,9 @@ char *criu_mounts_text(const struct container *c, struct oci_err *err)
 
 static int look_begin(const struct container *c, struct look *look, struct oci_err *err)
 {
-	int proc = proc_fd(err);
-	char path[48];
-
-	if (proc < 0)
-		return -1;
-	snprintf(path, sizeof path, "%d/root", (int)c->state->init.pid);
-	look->root = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	look->root = proc_open_root(&c->state->init, err);
 	if (look->root < 0)
-		return err_sys(err, errno, "cannot open the root of the container's process");
+		return -1;
 	look->mountinfo = criu_mounts_text(c, err);
 	return look->mountinfo ? 0 : -1;
 }

@@ -41,19 +41,6 @@ struct entering {
 	int status;
 };
 
-/* Without a pivot the container's root is known to nobody but its process. */
-static int open_root(const struct container *c, struct oci_err *err)
-{
-	int proc = proc_fd(err), fd;
-	char path[32];
-
-	if (proc < 0)
-		return -1;
-	snprintf(path, sizeof path, "%d/root", (int)c->state->init.pid);
-	fd = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, errno, "cannot open the root of the container's process") : fd;
-}
-
 static int prepare(struct entering *e, struct oci_err *err)
 {
 	const struct json_object *process = json_member(e->c->config, "process");
@@ -73,7 +60,7 @@ static int prepare(struct entering *e, struct oci_err *err)
 		e->bounding =
 			caps_parse(json_member(process, "capabilities"), &held, NULL).bounding;
 	if (e->pivoted && (e->c->state->options.no_pivot || !(listed & CLONE_NEWNS))) {
-		e->root = open_root(e->c, err);
+		e->root = proc_open_root(&e->c->state->init, err);
 		if (e->root < 0)
 			return -1;
 	}

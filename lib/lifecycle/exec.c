@@ -141,19 +141,6 @@ static int check_status(const struct container *c, bool ignore_paused, struct oc
 	return not_running(c, err);
 }
 
-/* The root directory of the container, as its first process has it. */
-static int open_root(const struct container *c, struct oci_err *err)
-{
-	int proc = proc_fd(err), fd;
-	char path[32];
-
-	if (proc < 0)
-		return -1;
-	snprintf(path, sizeof path, "%d/root", (int)c->state->init.pid);
-	fd = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, errno, "cannot open the root of the container's process") : fd;
-}
-
 /* A mount namespace that was not pivoted has another root than the container. */
 static bool needs_root(const struct exec *e)
 {
@@ -216,7 +203,7 @@ static int prepare(struct exec *e, struct oci_err *err)
 		return -1;
 	homeless = plan_wants_home(e->c->config);
 	if (homeless || needs_root(e)) {
-		e->root = open_root(e->c, err);
+		e->root = proc_open_root(&e->c->state->init, err);
 		if (e->root < 0)
 			return -1;
 	}
