@@ -163,6 +163,9 @@ struct json_object *host_features(const struct host_program *program)
 	/* The properties of a container's systemd scope. */
 	if (has_systemd)
 		json_object_array_add(unsafe, json_object_new_string("org.systemd.property."));
+	/* What criu is made to do. */
+	if (program->checkpoint)
+		json_object_array_add(unsafe, json_object_new_string("org.criu.config"));
 	json_object_object_add(o, "potentiallyUnsafeConfigAnnotations", unsafe);
 	return o;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,6 +37,17 @@ static int refuse(const struct container *c, struct oci_err *err)
 	return err_set(err, FAULT_STATE,
 		       "cannot checkpoint container \"%s\": it is %s, not running", c->id,
 		       status_name(status));
+}
+
+/* In a user namespace devices are mounts of the host's, and criu cannot mount them again there. */
+static int refuse_user_namespace(const struct container *c, struct oci_err *err)
+{
+	if (!(ns_listed(c->config) & CLONE_NEWUSER))
+		return 0;
+	return err_set(err, FAULT_UNSUPPORTED,
+		       "cannot checkpoint container \"%s\": criu could not restore its user "
+		       "namespace, where devices are mounts",
+		       c->id);
 }
 
 /* "ADDRESS:PORT" */
@@ -189,6 +201,8 @@ static int fill(struct criu_request *r, const struct container *c, const struct 
 	o->root = criu_request_string(r, c->state->rootfs, err);
 	if (!o->root)
 		return -1;
+	if (criu_request_config(r, c, err) < 0)
+		return -1;
 	o->has_leave_running = o->leave_running = what->leave_running;
 	o->has_tcp_skip_in_flight = o->tcp_skip_in_flight = what->tcp_skip_in_flight;
 	o->has_evasive_devices = o->evasive_devices = true;
@@ -267,7 +281,8 @@ int lifecycle_checkpoint(struct container *c, const struct checkpoint *what, str
 	struct criu criu = CRIU_INIT;
 	int result;
 
-	if (refuse(c, err) < 0 || container_load_config(c, err) < 0)
+	if (refuse(c, err) < 0 || container_load_config(c, err) < 0 ||
+	    refuse_user_namespace(c, err) < 0)
 		return -1;
 	result = criu_request_begin(&r, what->pre_dump ? CRIU_TYPE__PRE_DUMP : CRIU_TYPE__DUMP,
 				    &what->options, log_name, err) < 0 ||

@@ -11,6 +11,10 @@
 
 enum { LOG_LEVEL = 4 };
 
+/* Where those who configure criu for containers have it, by the name of the runtime that was first.
+ */
+static const char config_file[] = "/etc/criu/runc.conf";
+
 static const struct {
 	const char *name;
 	CriuCgroupMode mode;
@@ -133,6 +137,17 @@ static void *add(void ***list, size_t *n, size_t size)
 	*list = items;
 	items[*n] = calloc(1, size);
 	return items[*n] ? items[(*n)++] : NULL;
+}
+
+int criu_request_config(struct criu_request *r, const struct container *c, struct oci_err *err)
+{
+	const struct json_object *annotations = json_member(c->config, "annotations");
+	const char *file = json_string(annotations, "org.criu.config");
+
+	if (file && !*file)
+		return 0;
+	r->opts.config_file = criu_request_string(r, file ? file : config_file, err);
+	return r->opts.config_file ? 0 : -1;
 }
 
 int criu_request_mount(struct criu_request *r, const char *key, const char *value,

@@ -34,6 +34,12 @@ int criu_request_reopen(struct criu_request *r, struct oci_err *err);
 char *criu_request_string(struct criu_request *r, const char *text, struct oci_err *err);
 
 /*
+ * What an administrator has criu do beside: the file that the container's annotation
+ * org.criu.config names ("": none), else that of the machine. criu ignores one that is not there.
+ */
+int criu_request_config(struct criu_request *r, const struct container *c, struct oci_err *err);
+
+/*
  * Adds an external mount. On a dump key is the mount point and value what the images call
  * it; on a restore key is that and value the source. A key that criu would read as
  * more than one is refused (CVE-2026-119101).

@@ -123,6 +123,8 @@ static int fill(struct restoring *r, const struct restore *what, struct oci_err 
 	o->root = criu_request_string(&r->request, root, err);
 	if (!o->root)
 		return -1;
+	if (criu_request_config(&r->request, r->c, err) < 0)
+		return -1;
 	o->has_rst_sibling = o->rst_sibling = true;
 	o->has_evasive_devices = o->evasive_devices = true;
 	o->has_tcp_close = o->tcp_close = what->tcp_close;
@@ -142,9 +144,12 @@ static int fill(struct restoring *r, const struct restore *what, struct oci_err 
 	return inherit_streams(r, err);
 }
 
-/* On record before it runs on: whatever ends us, delete knows it. */
-static int record(struct restoring *r, pid_t pid, struct oci_err *err)
+/* On record before it runs on: whatever ends us, delete knows it, and what criu has done by then.
+ */
+static int record(struct restoring *r, pid_t pid, const char *const *done, struct oci_err *err)
 {
+	for (; *done; done++)
+		state_add_stage(r->c->state, *done, 0);
 	r->c->state->init = (struct proc_id){pid, proc_start_time(pid)};
 	if (!r->c->state->init.start_time)
 		return err_set(err, FAULT_SYSTEM, "the restored process has ended at once");
@@ -171,16 +176,19 @@ static int take_terminal(struct restoring *r, int fd, struct oci_err *err)
 
 static int notify(void *arg, const char *script, pid_t pid, int fd, struct oci_err *err)
 {
+	/* The stages of a creation whose work it is. */
+	static const char *const first[] = {"nsenter-setup", "prepare-root", "mount", NULL};
+	static const char *const last[] = {"pivot", NULL};
 	struct restoring *r = arg;
 
 	if (strcmp(script, "setup-namespaces") == 0) {
-		if (record(r, pid, err) < 0 ||
+		if (record(r, pid, first, err) < 0 ||
 		    hooks_run(r->c, "prestart", STATUS_CREATING, err) < 0)
 			return -1;
 		return hooks_run(r->c, "createRuntime", STATUS_CREATING, err);
 	}
 	if (strcmp(script, "post-restore") == 0)
-		return record(r, pid, err) < 0 ? -1 : criu_mounts_protect(r->c, err);
+		return record(r, pid, last, err) < 0 ? -1 : criu_mounts_protect(r->c, err);
 	if (strcmp(script, "orphan-pts-master") == 0)
 		return take_terminal(r, fd, err);
 	return 0;
