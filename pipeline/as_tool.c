@@ -175,7 +175,7 @@ static int adopt(struct creation *cr, struct oci_err *err)
 	cr->c = container_open(r->root, r->id, LOCK_TRY, -1, err);
 	if (!cr->c)
 		return -1;
-	cr->c->state->creator = (struct proc_id){getpid(), proc_start_time(getpid())};
+	cr->c->state->creator = proc_identify(getpid());
 	/* What no option of oci-validate says. */
 	cr->c->state->options.listen_fds = r->options.listen_fds;
 	cr->c->state->options.notify = r->options.notify;

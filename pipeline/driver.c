@@ -143,7 +143,7 @@ static int reopen(struct creation *cr, struct oci_err *err)
 		return -1;
 	}
 	cr->c->driven = true;
-	cr->c->state->creator = (struct proc_id){getpid(), proc_start_time(getpid())};
+	cr->c->state->creator = proc_identify(getpid());
 	return container_load_config(cr->c, err);
 }
 

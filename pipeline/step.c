@@ -15,7 +15,7 @@ enum { ENV_MAX = 6 };
 static int validate(struct creation *cr, struct oci_err *err)
 {
 	const struct create_request *r = cr->request;
-	const struct proc_id self = {getpid(), proc_start_time(getpid())};
+	const struct proc_id self = proc_identify(getpid());
 
 	cr->c = stage_validate(r->root, r->id, r->bundle, &r->options, &self, NULL, err);
 	return cr->c ? 0 : -1;

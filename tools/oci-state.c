@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	c = tool_open(argv[0], LOCK_NONE, &err);
 	if (!c)
 		return tool_fail(&err);
-	state = internal ? record(c, &err) : lifecycle_state(c, lifecycle_status(c));
+	state = internal ? record(c, &err) : lifecycle_state(c->state, lifecycle_status(c));
 	if (!state)
 		return tool_fail(&err);
 	puts(json_object_to_json_string_ext(state, JSON_C_TO_STRING_PRETTY |

@@ -29,18 +29,15 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
+/* expected: the size of a regular file that has one, otherwise 0. */
+static int read_all(int fd, off_t expected, size_t max, char **ret_text, size_t *ret_len)
 {
-	size_t size = 4096, len = 0;
-	struct stat st;
+	size_t size = expected > 0 ? (size_t)expected + 1 : 4096, len = 0;
 	own_ptr char *text = NULL;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
-		if ((size_t)st.st_size > max) {
-			errno = EFBIG;
-			return -1;
-		}
-		size = (size_t)st.st_size + 1;
+	if (expected > 0 && (size_t)expected > max) {
+		errno = EFBIG;
+		return -1;
 	}
 	text = malloc(size + 1);
 	if (!text)
@@ -55,6 +52,9 @@ int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
 		if (n == 0)
 			break;
 		len += (size_t)n;
+		/* There was room for more: the end, of a file that says how long it is. */
+		if (expected > 0 && len == (size_t)expected)
+			break;
 		if (len > max) {
 			errno = EFBIG;
 			return -1;
@@ -74,6 +74,14 @@ int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
 	return 0;
 }
 
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_len)
+{
+	struct stat st;
+	off_t expected = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+
+	return read_all(fd, expected, max, ret_text, ret_len);
+}
+
 int fd_read_file(int dirfd, const char *name, size_t max, char **ret_text, size_t *ret_len)
 {
 	own_fd int fd =
@@ -86,7 +94,7 @@ int fd_read_file(int dirfd, const char *name, size_t max, char **ret_text, size_
 		errno = EINVAL;
 		return -1;
 	}
-	return fd_read_all(fd, max, ret_text, ret_len);
+	return read_all(fd, st.st_size, max, ret_text, ret_len);
 }
 
 int fd_write_control(int dirfd, const char *name, const char *text)

@@ -197,7 +197,7 @@ static struct json_object *build(const char *text, size_t len, enum json_tokener
 	*ret_error = json_tokener_error_size;
 	if (!tokener || len > INT_MAX)
 		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	value = json_tokener_parse_ex(tokener, text, (int)len);
 	*ret_error = json_tokener_get_error(tokener);
 	if (!value && *ret_error == json_tokener_continue) {

@@ -142,6 +142,12 @@ bool cgroup_swap_alone(const struct json_object *record);
 int cgroup_freeze(const struct json_object *record, bool frozen, struct oci_err *err);
 bool cgroup_is_frozen(const struct json_object *record);
 
+/*
+ * For a command that looks at many containers, makes no process and joins no namespace: the root of
+ * the first hierarchy that is reached stays open for the others.
+ */
+void cgroup_keep_root(void);
+
 /* Signals every process in it; SIGKILL even if it is frozen. Whoever forks meanwhile is reached
  * too. */
 int cgroup_signal(const struct json_object *record, int signal, struct oci_err *err);

@@ -169,14 +169,24 @@ static bool has_freezer(const struct json_object *record, struct cgroup_hierarch
 	return cgroup_find_v2(record, ret) || cgroup_find_v1(record, "freezer", ret);
 }
 
+/* A few words, which one read gives; -1 with errno. */
+static int says(int file, const char *words)
+{
+	char text[256];
+	ssize_t n = read(file, text, sizeof text - 1);
+
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	return strstr(text, words) != NULL;
+}
+
 /* -1 with errno. */
 static int in_state(int leaf, const struct freezer *freezer, bool frozen)
 {
-	own_ptr char *text = NULL;
+	own_fd int file = openat(leaf, freezer->state_file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (cgroup_read(leaf, freezer->state_file, &text) < 0)
-		return -1;
-	return strstr(text, frozen ? freezer->frozen : freezer->thawed) != NULL;
+	return file < 0 ? -1 : says(file, frozen ? freezer->frozen : freezer->thawed);
 }
 
 static int fail_gone(const struct cgroup_hierarchy *h, struct oci_err *err)
@@ -244,9 +254,13 @@ bool cgroup_is_frozen(const struct json_object *record)
 {
 	own_err struct oci_err err = ERR_INIT;
 	struct cgroup_hierarchy h;
-	own_fd int leaf = has_freezer(record, &h) ? cgroup_open_leaf(&h, &err) : -1;
+	own_fd int fd = -1;
 
-	return leaf >= 0 && in_state(leaf, h.v2 ? &freezer_v2 : &freezer_v1, true) > 0;
+	if (!has_freezer(record, &h))
+		return false;
+	fd = h.v2 ? cgroup_open_events(&h) : cgroup_open_leaf(&h, &err);
+	return fd >= 0 &&
+	       (h.v2 ? says(fd, freezer_v2.frozen) : in_state(fd, &freezer_v1, true)) > 0;
 }
 
 static bool contains(const struct pid_list *list, pid_t pid)

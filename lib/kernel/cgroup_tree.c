@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -42,6 +44,7 @@ struct cgroup_hierarchy cgroup_at(const struct json_object *record, size_t i)
 		.v2 = json_int(json, "version", 1) == 2,
 		.made = (unsigned)json_int(json, "made", 0),
 		.id = json_uint(json, "id", 0),
+		.events_id = json_uint(json, "eventsId", 0),
 		.json = json,
 	};
 }
@@ -100,6 +103,8 @@ void cgroup_note(const struct cgroup_hierarchy *h)
 {
 	json_object_object_add(h->json, "made", json_object_new_int((int)h->made));
 	json_object_object_add(h->json, "id", json_object_new_uint64(h->id));
+	if (h->events_id)
+		json_object_object_add(h->json, "eventsId", json_object_new_uint64(h->events_id));
 }
 
 int cgroup_open_root(const struct cgroup_hierarchy *h, struct oci_err *err)
@@ -117,15 +122,40 @@ int cgroup_open_beneath(int root_fd, const char *path)
 			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 }
 
+/* The root that is kept open, if any is. */
+static struct {
+	bool wanted;
+	char *mount;
+	int fd;
+} kept = {.fd = -1};
+
+void cgroup_keep_root(void)
+{
+	kept.wanted = true;
+}
+
+/* Opens it, into *ret_own if it is the caller's to close. */
+static int reach_root(const struct cgroup_hierarchy *h, int *ret_own, struct oci_err *err)
+{
+	if (kept.mount && strcmp(kept.mount, h->mount) == 0)
+		return kept.fd;
+	*ret_own = cgroup_open_root(h, err);
+	if (!kept.wanted || kept.mount || *ret_own < 0)
+		return *ret_own;
+	kept.mount = strdup(h->mount);
+	return kept.mount ? kept.fd = steal_fd(ret_own) : *ret_own;
+}
+
 int cgroup_open_leaf(const struct cgroup_hierarchy *h, struct oci_err *err)
 {
-	own_fd int root = -1, leaf = -1;
+	own_fd int own = -1, leaf = -1;
 	struct stat st;
+	int root;
 
 	err_clear(err);
 	if (!h->id)
 		return -1;
-	root = cgroup_open_root(h, err);
+	root = reach_root(h, &own, err);
 	if (root < 0)
 		return -1;
 	leaf = cgroup_open_beneath(root, h->path);
@@ -136,6 +166,26 @@ int cgroup_open_leaf(const struct cgroup_hierarchy *h, struct oci_err *err)
 	if (st.st_ino != h->id)
 		return -1;
 	return steal_fd(&leaf);
+}
+
+int cgroup_open_events(const struct cgroup_hierarchy *h)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_fd int own = -1, leaf = -1, file = -1;
+	own_ptr char *path = NULL;
+	struct stat st;
+
+	if (!h->events_id) {
+		leaf = cgroup_open_leaf(h, &ignored);
+		return openat(leaf, "cgroup.events", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (asprintf(&path, "%s/cgroup.events", h->path + strspn(h->path, "/")) < 0)
+		return -1;
+	file = sys_openat2(reach_root(h, &own, &ignored), path, O_RDONLY | O_CLOEXEC, 0,
+			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	if (file < 0 || fstat(file, &st) < 0 || st.st_ino != h->events_id)
+		return -1;
+	return steal_fd(&file);
 }
 
 /* Makes what is missing above the last component of path; -1 with errno. */
@@ -194,6 +244,8 @@ int cgroup_make_leaf(struct cgroup_hierarchy *h, int root_fd, struct oci_err *er
 	if (leaf < 0 || fstat(leaf, &st) < 0)
 		return err_sys(err, errno, "cannot open cgroup \"%s%s\"", h->mount, h->path);
 	h->id = st.st_ino;
+	if (h->v2 && fstatat(leaf, "cgroup.events", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		h->events_id = st.st_ino;
 	cgroup_note(h);
 	return steal_fd(&leaf);
 }

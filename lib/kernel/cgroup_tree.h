@@ -46,8 +46,9 @@ struct cgroup_hierarchy {
 	const char *mount; /* where its root is mounted; borrowed from the record, as path is */
 	const char *path;  /* "/a/b": beneath the root */
 	bool v2;
-	unsigned made; /* so many of the last components of path are ours to remove */
-	uint64_t id;   /* 0: not known to be the container's (yet) */
+	unsigned made;	    /* so many of the last components of path are ours to remove */
+	uint64_t id;	    /* 0: not known to be the container's (yet) */
+	uint64_t events_id; /* of its cgroup.events, which is looked at often; 0: not known */
 	struct json_object *json;
 };
 
@@ -76,6 +77,9 @@ int cgroup_open_beneath(int root_fd, const char *path);
  * never made, with err->fault FAULT_NONE and no message.
  */
 int cgroup_open_leaf(const struct cgroup_hierarchy *h, struct oci_err *err);
+
+/* cgroup.events of the container's own directory, of v2; -1 if that is not to be had. */
+int cgroup_open_events(const struct cgroup_hierarchy *h);
 
 /*
  * Makes the directory and the missing ones above it, or opens the one that was

@@ -20,6 +20,9 @@
 /* The root directory of every procfs has this inode number. */
 enum { PROC_ROOT_INO = 1 };
 
+/* PID_FS_MAGIC of linux/magic.h, since Linux 6.10. */
+enum { PIDFS_MAGIC = 0x50494446 };
+
 /* PF_EXITING of Linux, in a process's flags. */
 enum { FLAG_EXITING = 4 };
 
@@ -147,6 +150,37 @@ uint64_t proc_start_time(pid_t pid)
 	return read_stat(pid, &state, &start) ? start : 0;
 }
 
+/* 0 before Linux 6.9, and where inode numbers have fewer than 64 bits and recur. */
+static uint64_t pidfd_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (sizeof(long) < sizeof(uint64_t) || fstatfs(pidfd, &fs) < 0 ||
+	    fs.f_type != PIDFS_MAGIC || fstat(pidfd, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+struct proc_id proc_identify(pid_t pid)
+{
+	own_fd int pidfd = pidfd_open(pid, 0);
+
+	return (struct proc_id){pid, proc_start_time(pid), pidfd < 0 ? 0 : pidfd_inode(pidfd)};
+}
+
+/* Whether pidfd, which was opened by the pid of id, is that of id. */
+static bool is_process(int pidfd, const struct proc_id *id)
+{
+	struct stat st;
+	uint64_t start;
+	char state;
+
+	if (id->inode)
+		return fstat(pidfd, &st) == 0 && st.st_ino == id->inode;
+	return read_stat(id->pid, &state, &start) && start == id->start_time;
+}
+
 pid_t proc_innermost_pid(pid_t pid)
 {
 	char path[32], text[4096], *line, *last;
@@ -195,8 +229,6 @@ bool proc_other_boot(const char *boot_id)
 int proc_open(const struct proc_id *id, struct oci_err *err)
 {
 	own_fd int pidfd = -1;
-	uint64_t start;
-	char state;
 
 	if (!id->pid)
 		return err_set(err, FAULT_STATE, "the container has no process");
@@ -204,7 +236,7 @@ int proc_open(const struct proc_id *id, struct oci_err *err)
 	if (pidfd < 0 && errno != ESRCH)
 		return err_sys(err, errno, "cannot open process %d", (int)id->pid);
 	/* Opened first, compared second: the pidfd cannot change hands any more. */
-	if (pidfd < 0 || !read_stat(id->pid, &state, &start) || start != id->start_time)
+	if (pidfd < 0 || !is_process(pidfd, id))
 		return err_set(err, FAULT_STATE, "the container's process %d has ended",
 			       (int)id->pid);
 	return steal_fd(&pidfd);
@@ -231,9 +263,13 @@ int proc_open_root(const struct proc_id *id, struct oci_err *err)
 
 bool proc_alive(const struct proc_id *id)
 {
+	own_fd int pidfd = id->pid && id->inode ? pidfd_open(id->pid, 0) : -1;
 	uint64_t start;
 	char state;
 
+	/* A third of the time that /proc takes. */
+	if (pidfd >= 0)
+		return is_process(pidfd, id) && !proc_wait(pidfd, 0);
 	return id->pid && read_stat(id->pid, &state, &start) && start == id->start_time &&
 	       state != 'Z' && state != 'X';
 }

@@ -2,7 +2,8 @@
  * Processes by identity, and the host's procfs.
  *
  * A pid alone may be anybody's by the time it is used. A container's process
- * is its pid and start time; it is signalled, waited for and joined through a
+ * is its pid and the inode number of its pidfd, which no other process has before a reboot (Linux
+ * 6.9), or its start time where there is none; it is signalled, waited for and joined through a
  * pidfd that was opened first and checked afterwards (Linux 5.4).
  */
 #ifndef KERNEL_PROC_H
@@ -36,6 +37,10 @@ void proc_use_host(void);
  */
 int proc_open_host(struct oci_err *err);
 
+/* The identity of a process of ours that has not been waited for; start_time is 0 if there is none.
+ */
+struct proc_id proc_identify(pid_t pid);
+
 /* Start time of pid in clock ticks since boot; 0 if there is no such process. */
 uint64_t proc_start_time(pid_t pid);
 
@@ -64,7 +69,7 @@ int proc_open(const struct proc_id *id, struct oci_err *err);
  */
 int proc_open_root(const struct proc_id *id, struct oci_err *err);
 
-/* Whether it lives: it exists, has the start time, and is no zombie. */
+/* Whether it lives: it exists, is the same one, and is no zombie. */
 bool proc_alive(const struct proc_id *id);
 
 /* Whether it is about to end, or has: it was sent SIGKILL, or is in its exit. */

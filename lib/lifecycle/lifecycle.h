@@ -13,8 +13,8 @@
 
 /*
  * The status as of now: the record, the process, the cgroup's freezer. A
- * container whose record says created but whose init no longer listens is
- * running; one whose process is gone, or that is from before a reboot, is
+ * container whose record says created, and whose start has begun, is running if its init no
+ * longer listens; one whose process is gone, or that is from before a reboot, is
  * stopped.
  */
 enum oci_status lifecycle_status(const struct container *c);
@@ -23,7 +23,7 @@ enum oci_status lifecycle_status(const struct container *c);
  * The state as runtime.md has it (and rootfs, created, owner as engines read
  * them), with that status; pid is 0 when stopped. The caller puts it.
  */
-struct json_object *lifecycle_state(const struct container *c, enum oci_status status);
+struct json_object *lifecycle_state(const struct oci_state *s, enum oci_status status);
 
 /*
  * Runs the user's program: startContainer hooks, exec, poststart hooks. If the

@@ -150,7 +150,7 @@ static int record(struct restoring *r, pid_t pid, const char *const *done, struc
 {
 	for (; *done; done++)
 		state_add_stage(r->c->state, *done, 0);
-	r->c->state->init = (struct proc_id){pid, proc_start_time(pid)};
+	r->c->state->init = proc_identify(pid);
 	if (!r->c->state->init.start_time)
 		return err_set(err, FAULT_SYSTEM, "the restored process has ended at once");
 	return container_save(r->c, err);
@@ -266,7 +266,7 @@ static void abandon(struct restoring *r, struct oci_err *err)
 struct container *lifecycle_restore(const struct restore *what, int *ret_terminal,
 				    struct oci_err *err)
 {
-	struct proc_id self = {getpid(), proc_start_time(getpid())};
+	struct proc_id self = proc_identify(getpid());
 	struct restoring r = {
 		.terminal = -1,
 		.request = {.images = -1, .work = -1},

@@ -100,7 +100,7 @@ int lifecycle_start(struct container *c, struct oci_err *err)
 {
 	own_fd int connection = connect_created(c, err);
 
-	if (connection < 0)
+	if (connection < 0 || container_note_start(c, err) < 0)
 		return -1;
 	if (init_start(connection, err) < 0)
 		return err->fault == FAULT_HOOK ? destroyed(c) : stopped(c);

@@ -1,5 +1,4 @@
 /* What a container is doing, and how that is told. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -19,7 +18,9 @@ static enum oci_status of_process(const struct container *c)
 		return STATUS_STOPPED;
 	if (s->status == STATUS_CREATING && !s->init.pid)
 		return STATUS_CREATING;
-	if (s->status == STATUS_CREATED && init_listens(c))
+	/* To ask it wakes it, and that takes longer than all else together. */
+	if (s->status == STATUS_CREATED &&
+	    ((!c->start_begun && proc_alive(&s->init)) || init_listens(c)))
 		return STATUS_CREATED;
 	if (!proc_alive(&s->init))
 		return STATUS_STOPPED;
@@ -43,15 +44,12 @@ static void add_string(struct json_object *object, const char *key, const char *
 		json_object_object_add(object, key, json_object_new_string(value));
 }
 
-struct json_object *lifecycle_state(const struct container *c, enum oci_status status)
+struct json_object *lifecycle_state(const struct oci_state *s, enum oci_status status)
 {
 	struct json_object *json = json_object_new_object();
-	const struct oci_state *s = c->state;
-	char owner[16] = "root";
+	char owner[STATE_OWNER_SIZE];
 
-	/* Names of users are in files that may be anywhere; engines only show what they read. */
-	if (s->owner)
-		snprintf(owner, sizeof owner, "%u", (unsigned)s->owner);
+	state_owner(s, owner);
 	add_string(json, "ociVersion", s->oci_version);
 	add_string(json, "id", s->id);
 	json_object_object_add(json, "pid",

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,80 +19,12 @@ enum { NEW_ATTEMPTS = 100 };
 
 enum { LOCK_WAIT_MS = 10000, LOCK_PAUSE_MS = 2 };
 
+/* On ROOT/ID; in the mode that a look at the directory reads anyway. */
+enum { START_MARK = S_ISVTX };
+
 static const char *const state_files[] = {"init.sock", "seccomp", "config.json", "state.json"};
 
-int container_check_id(const char *id, struct oci_err *err)
-{
-	static const char first[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+";
-	size_t len = strlen(id);
-
-	if (len == 0)
-		return err_set(err, FAULT_USAGE, "the container id is empty");
-	if (len > 255)
-		return err_set(err, FAULT_USAGE, "the container id is longer than 255 characters");
-	if (!strchr(first, id[0]))
-		return err_set(
-			err, FAULT_USAGE,
-			"invalid container id \"%s\": it must begin with a letter, a digit, _ or +",
-			id);
-	for (const char *c = id; *c; c++)
-		if (!strchr(first, *c) && *c != '.' && *c != '-')
-			return err_set(err, FAULT_USAGE,
-				       "invalid container id \"%s\": only letters, digits and _+.- "
-				       "may be in it",
-				       id);
-	return 0;
-}
-
-char *container_default_root(void)
-{
-	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
-	char *root = NULL;
-
-	if (geteuid() == 0 || !runtime_dir || runtime_dir[0] != '/')
-		return strdup("/run/oci");
-	return asprintf(&root, "%s/oci", runtime_dir) < 0 ? NULL : root;
-}
-
-/* Makes the directories that lead to the root too, as mkdir -p does; the root itself is ours alone.
- */
-static int make_root(const char *root)
-{
-	own_ptr char *path = strdup(root);
-
-	if (!path)
-		return -1;
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -1;
-		*slash = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
-}
-
-static int open_root(const char *root, bool make, struct oci_err *err)
-{
-	own_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 && errno == ENOENT && make && make_root(root) == 0)
-		fd = open(root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno, "cannot open the state root \"%s\"", root);
-	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-		err_set(err, FAULT_STATE, "the state root \"%s\" is refused: owner %u, mode %04o",
-			root, (unsigned)st.st_uid, st.st_mode & 07777u);
-		err_hint(err, "it must be yours and writable by nobody else: chmod 0700 it, or "
-			      "give another --root");
-		return -1;
-	}
-	return steal_fd(&fd);
-}
-
-static struct container *container_alloc(const char *root, const char *id, bool make,
-					 struct oci_err *err)
+static struct container *container_alloc(const char *root, const char *id, struct oci_err *err)
 {
 	own_container struct container *c = calloc(1, sizeof *c);
 
@@ -104,17 +35,30 @@ static struct container *container_alloc(const char *root, const char *id, bool 
 	c->root_fd = c->dir_fd = c->leash_fd = c->console_fd = -1;
 	c->id = strdup(id);
 	c->root = strdup(root);
-	c->root_fd = open_root(root, make, err);
-	if (c->root_fd < 0)
+	if (!c->id || !c->root) {
+		err_sys(err, errno, "cannot allocate");
 		return NULL;
+	}
 	return steal_ptr(&c);
+}
+
+static struct container *container_in_root(const char *root, const char *id, bool make,
+					   struct oci_err *err)
+{
+	own_container struct container *c = container_alloc(root, id, err);
+
+	if (!c)
+		return NULL;
+	c->root_fd = container_open_root(root, make, err);
+	return c->root_fd < 0 ? NULL : steal_ptr(&c);
 }
 
 void container_close(struct container *c)
 {
 	if (!c)
 		return;
-	own_close_fd(&c->root_fd);
+	if (!c->root_is_borrowed)
+		own_close_fd(&c->root_fd);
 	own_close_fd(&c->dir_fd);
 	json_object_put(c->config);
 	json_object_put(c->warnings);
@@ -155,7 +99,7 @@ static int busy(const struct container *c, struct oci_err *err)
 	return -1;
 }
 
-static int read_state(struct container *c, struct oci_err *err)
+static int read_state(struct container *c, bool all, struct oci_err *err)
 {
 	own_ptr char *text = NULL;
 	struct stat st;
@@ -170,6 +114,7 @@ static int read_state(struct container *c, struct oci_err *err)
 		err->errnum = EPERM;
 		return -1;
 	}
+	c->start_begun = st.st_mode & START_MARK;
 	if (fd_read_file(c->dir_fd, "state.json", STATE_SIZE_MAX, &text, &len) < 0) {
 		int e = errno;
 
@@ -185,6 +130,8 @@ static int read_state(struct container *c, struct oci_err *err)
 		err->fault = FAULT_STATE;
 		return -1;
 	}
+	if (!all)
+		len = state_leave_out_stages(text, len);
 	c->state = state_parse(text, len, err);
 	if (!c->state)
 		return err_wrap(err, "container \"%s\"", c->id);
@@ -206,7 +153,7 @@ static int read_state(struct container *c, struct oci_err *err)
  */
 static int take_remains(struct container *c, container_clear_fn clear, struct oci_err *err)
 {
-	if (read_state(c, err) < 0) {
+	if (read_state(c, true, err) < 0) {
 		if (err->errnum != ENOENT)
 			return -1;
 		err_clear(err);
@@ -279,7 +226,7 @@ struct container *container_new(const char *root, const char *id, container_clea
 
 	if (container_check_id(id, err) < 0)
 		return NULL;
-	c = container_alloc(root, id, true, err);
+	c = container_in_root(root, id, true, err);
 	if (!c)
 		return NULL;
 	for (int i = 0; i < NEW_ATTEMPTS; i++) {
@@ -354,7 +301,7 @@ static struct container *open_locked(const char *root, const char *id, enum cont
 
 	if (container_check_id(id, err) < 0)
 		return NULL;
-	c = container_alloc(root, id, false, err);
+	c = container_in_root(root, id, false, err);
 	if (!c) {
 		if (err->errnum == ENOENT)
 			missing(id, err);
@@ -370,9 +317,21 @@ struct container *container_open(const char *root, const char *id, enum containe
 {
 	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
 
-	if (!c || read_state(c, err) < 0)
+	if (!c || read_state(c, true, err) < 0)
 		return NULL;
 	return steal_ptr(&c);
+}
+
+/* 0 also if there is no state: c->state is NULL then. */
+static int read_remains(struct container *c, bool all, struct oci_err *err)
+{
+	if (read_state(c, all, err) == 0)
+		return 0;
+	/* A failed system call says nothing about the state: it must not be given up. */
+	if (err->errnum && err->errnum != ENOENT)
+		return -1;
+	err_clear(err);
+	return 0;
 }
 
 struct container *container_open_remains(const char *root, const char *id, enum container_lock lock,
@@ -380,13 +339,41 @@ struct container *container_open_remains(const char *root, const char *id, enum 
 {
 	own_container struct container *c = open_locked(root, id, lock, lock_fd, err);
 
-	if (c && read_state(c, err) < 0) {
-		/* A failed system call says nothing about the state: it must not be given up. */
-		if (err->errnum && err->errnum != ENOENT)
-			return NULL;
-		err_clear(err);
+	return c && read_remains(c, true, err) == 0 ? steal_ptr(&c) : NULL;
+}
+
+struct container *container_look(int root_fd, const char *root, const char *id, struct oci_err *err)
+{
+	own_container struct container *c = NULL;
+	int there;
+
+	if (container_check_id(id, err) < 0)
+		return NULL;
+	c = container_alloc(root, id, err);
+	if (!c)
+		return NULL;
+	c->root_fd = root_fd;
+	c->root_is_borrowed = true;
+	c->dir_fd = openat(root_fd, id, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->dir_fd < 0) {
+		err_sys(err, errno, "cannot open the state directory \"%s/%s\"", root, id);
+		return NULL;
 	}
-	return steal_ptr(&c);
+	if (read_remains(c, false, err) < 0)
+		return NULL;
+	/* Without a state it may just have been deleted. */
+	there = c->state ? 1 : still_there(c, err);
+	if (there == 0)
+		missing(id, err);
+	return there > 0 ? steal_ptr(&c) : NULL;
+}
+
+int container_note_start(struct container *c, struct oci_err *err)
+{
+	if (fchmod(c->dir_fd, 0700 | START_MARK) < 0)
+		return err_sys(err, errno, "cannot note the start in \"%s/%s\"", c->root, c->id);
+	c->start_begun = true;
+	return 0;
 }
 
 static int read_config(struct container *c)

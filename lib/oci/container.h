@@ -15,8 +15,8 @@
  * The lock is flock(2) on the directory ID itself: it cannot be left behind.
  * Commands that change a container hold it; oci-state and oci-kill never wait
  * for it, so that a container whose creation hangs can be looked at and ended.
- * There is no fsync: after a power failure no container is left, and boot_id
- * says that a record is from before it.
+ * The sticky bit of ID says that a start has begun. There is no fsync: after a power failure no
+ *container is left, and boot_id says that a record is from before it.
  */
 #ifndef OCI_CONTAINER_H
 #define OCI_CONTAINER_H
@@ -37,7 +37,9 @@ struct container {
 	char *id;
 	char *root;  /* --root, absolute */
 	int root_fd; /* of --root */
-	int dir_fd;  /* of ROOT/ID; carries the lock */
+	bool root_is_borrowed;
+	bool start_begun; /* container_note_start() */
+	int dir_fd;	  /* of ROOT/ID; carries the lock */
 	struct oci_state *state;
 	char *config_text; /* the snapshot; NULL until container_load_config() */
 	size_t config_len;
@@ -81,6 +83,25 @@ struct container *container_open(const char *root, const char *id, enum containe
  */
 struct container *container_open_remains(const char *root, const char *id, enum container_lock lock,
 					 int lock_fd, struct oci_err *err);
+
+/*
+ * The state root, after the check above, made if it is missing and make says so; the caller closes
+ * it. -1 with *err; err->errnum is ENOENT if there is none.
+ */
+int container_open_root(const char *root, bool make, struct oci_err *err);
+
+/*
+ * As container_open_remains() without a lock, for who looks at many: root_fd, of root, stays the
+ * caller's and has to stay open. The state comes without the records of the stages.
+ */
+struct container *container_look(int root_fd, const char *root, const char *id,
+				 struct oci_err *err);
+
+/*
+ * Notes that init is about to be asked to run the program: from then on, whatever happens to who
+ * asks, only init knows whether it still waits. Before, whoever finds it alive knows that it does.
+ */
+int container_note_start(struct container *c, struct oci_err *err);
 
 /* Reads and parses the snapshot, once. */
 int container_load_config(struct container *c, struct oci_err *err);

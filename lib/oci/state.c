@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/own.h"
 
 static const char *const status_names[] = {"creating", "created", "running", "stopped", "paused"};
@@ -11,6 +12,15 @@ static const char *const status_names[] = {"creating", "created", "running", "st
 const char *status_name(enum oci_status status)
 {
 	return status_names[status];
+}
+
+void state_owner(const struct oci_state *state, char ret_text[STATE_OWNER_SIZE])
+{
+	/* Names of users are in files that may be anywhere; engines only show what they read. */
+	if (state->owner)
+		snprintf(ret_text, STATE_OWNER_SIZE, "%u", (unsigned)state->owner);
+	else
+		strcpy(ret_text, "root");
 }
 
 void state_free(struct oci_state *state)
@@ -36,11 +46,6 @@ void state_free(struct oci_state *state)
 	free(state);
 }
 
-static void own_free_state(struct oci_state *const *state)
-{
-	state_free(*state);
-}
-
 static char *copy_string(const struct json_object *object, const char *key)
 {
 	const char *text = json_string(object, key);
@@ -54,7 +59,8 @@ static struct proc_id read_proc(const struct json_object *object)
 
 	if (pid <= 0 || pid > INT32_MAX)
 		pid = 0;
-	return (struct proc_id){(pid_t)pid, json_uint(object, "startTime", 0)};
+	return (struct proc_id){(pid_t)pid, json_uint(object, "startTime", 0),
+				json_uint(object, "inode", 0)};
 }
 
 static bool read_status(const char *name, enum oci_status *ret_status)
@@ -69,6 +75,8 @@ static bool read_status(const char *name, enum oci_status *ret_status)
 
 static void read_options(const struct json_object *o, struct create_options *options)
 {
+	if (json_object_is_type(o, json_type_object) && json_object_object_length(o) == 0)
+		return;
 	options->console_socket = copy_string(o, "consoleSocket");
 	options->pid_file = copy_string(o, "pidFile");
 	options->pidfd_socket = copy_string(o, "pidfdSocket");
@@ -86,7 +94,7 @@ static void read_options(const struct json_object *o, struct create_options *opt
 struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 {
 	own_json struct json_object *json = json_parse(text, len, "state.json", err);
-	__attribute__((cleanup(own_free_state))) struct oci_state *state = calloc(1, sizeof *state);
+	own_state struct oci_state *state = calloc(1, sizeof *state);
 	const struct json_object *ours = json_member(json, "oci");
 
 	if (!json || !state) {
@@ -124,6 +132,25 @@ struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 	return steal_ptr(&state);
 }
 
+size_t state_leave_out_stages(char *text, size_t len)
+{
+	/* A comma and a quote that opens something are not within a string. */
+	static const char key[] = ",\"stages\":[";
+	char *stages = memmem(text, len, key, strlen(key));
+	struct json_text rest = {stages, text + len};
+
+	if (!stages)
+		return len;
+	stages += strlen(key);
+	rest.p = stages - 1;
+	json_text_skip_value(&rest);
+	rest.p--;
+	if (rest.p < stages || *rest.p != ']')
+		return len;
+	memmove(stages, rest.p, (size_t)(rest.end - rest.p));
+	return len - (size_t)(rest.p - stages);
+}
+
 static void add_string(struct json_object *object, const char *key, const char *value)
 {
 	if (value)
@@ -150,6 +177,8 @@ static void add_proc(struct json_object *object, const char *key, const struct p
 	value = json_object_new_object();
 	add_uint(value, "pid", (uint64_t)id->pid);
 	add_uint(value, "startTime", id->start_time);
+	if (id->inode)
+		add_uint(value, "inode", id->inode);
 	json_object_object_add(object, key, value);
 }
 

@@ -35,10 +35,12 @@ enum oci_status {
 	STATUS_PAUSED,	/* never in the file: computed from the cgroup */
 };
 
-/* A process that pid reuse cannot confuse: pid and start time (proc_pid_stat(5), field 22). */
+/* A process that pid reuse cannot confuse (kernel/proc.h). */
 struct proc_id {
-	pid_t pid; /* 0: none */
-	uint64_t start_time;
+	pid_t pid;	     /* 0: none */
+	uint64_t start_time; /* proc_pid_stat(5), field 22 */
+	/* Of its pidfd: no other process has this one before a reboot. 0: the kernel has none. */
+	uint64_t inode;
 };
 
 /* What oci-create was asked for on the command line and stages need to know. */
@@ -79,6 +81,13 @@ struct oci_state {
 /* NULL with *err: FAULT_STATE if the text is no state of ours. The caller: state_free(). */
 struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err);
 
+/*
+ * Takes the records of the stages, which are half of it, out of a text that state_format() has
+ * written, for who looks at the states of many containers; any other is left as it is. Returns the
+ * length of what is left, which is still to be parsed.
+ */
+size_t state_leave_out_stages(char *text, size_t len);
+
 /* The text of state.json; the caller frees it. */
 char *state_format(const struct oci_state *state);
 
@@ -91,6 +100,17 @@ struct json_object *state_public(const struct oci_state *state, enum oci_status 
 char *state_for_hooks(const struct oci_state *state, enum oci_status status, pid_t pid);
 
 void state_free(struct oci_state *state);
+
+static inline void own_free_state(struct oci_state *const *state)
+{
+	state_free(*state);
+}
+
+#define own_state __attribute__((cleanup(own_free_state)))
+
+/* The owner as engines read it: "root", or the number. */
+enum { STATE_OWNER_SIZE = 16 };
+void state_owner(const struct oci_state *state, char ret_text[STATE_OWNER_SIZE]);
 
 /* The record of a stage in state->stages, or NULL. */
 struct json_object *state_stage(const struct oci_state *state, const char *name);

@@ -184,7 +184,7 @@ static int bring_up(struct container *c, struct launcher *l, struct oci_err *err
 	if (launcher_await(l, SETUP_CLONED, &message, err) < 0)
 		return -1;
 	pid = message.pid;
-	c->state->init = (struct proc_id){pid, proc_start_time(pid)};
+	c->state->init = proc_identify(pid);
 	if (!c->state->init.start_time)
 		return err_set(err, FAULT_SYSTEM, "the container's first process ended at once");
 	if (container_save(c, err) < 0)

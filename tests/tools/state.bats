@@ -48,6 +48,44 @@ create() { oci create "$1" "$BUNDLE" >create.out 2>&1 </dev/null || { cat create
 	run -1 oci pause box
 }
 
+@test "whether the program runs is known of a start that was killed before it could say so" {
+	command -v strace >/dev/null || skip "needs strace"
+	mkbundle box
+	create() { oci create box box >out 2>&1 </dev/null; }
+	# killed_at CALL: the start ends when it enters that system call.
+	killed_at() {
+		run strace -E ASAN_OPTIONS=detect_leaks=0 -qq -o /dev/null -e trace="$1" -e inject="$1":signal=KILL "$OCI" --root "$ROOT" start box </dev/null
+		((status == 137)) || fail "$1: $status: $output"
+	}
+
+	# Before init was asked: it waits, and can be started.
+	create
+	killed_at sendmsg
+	[ "$(oci state box | jq -r .status)" = created ]
+	[ "$(oci list -f json | jq -r '.[0].status')" = created ]
+	oci start box
+	[ "$(oci state box | jq -r .status)" = running ]
+	oci delete --force box
+
+	# The program runs, and the record still says "created".
+	create
+	killed_at renameat2
+	[ "$(jq -r .status "$ROOT/box/state.json")" = created ]
+	[ "$(oci state box | jq -r .status)" = running ]
+	[ "$(oci list -f json | jq -r '.[0].status')" = running ]
+	run -1 oci start box
+	[[ $output == *'it is running, not created'* ]]
+	oci delete --force box
+}
+
+@test "a look at containers that were not started wakes none of them" {
+	command -v strace >/dev/null || skip "needs strace"
+	for id in a b c; do mkbundle "$id" && oci create "$id" "$id" >out 2>&1 </dev/null; done
+	strace -qq -e trace=connect,socket -o calls "$OCI" --root "$ROOT" list >table
+	[ "$(grep -c ' created ' table)" = 3 ]
+	[ ! -s calls ]
+}
+
 @test "a paused process stands still" {
 	mkbundle box '.process.args = ["sh", "-c", "while :; do echo >>/beats; sleep 0.01; done"]'
 	create box

@@ -59,7 +59,7 @@ static void test_state_survives_the_file(void **unused)
 	own_ptr char *text = NULL;
 
 	(void)unused;
-	s->init = (struct proc_id){4711, 99};
+	s->init = (struct proc_id){4711, 99, 7};
 	s->options.preserve_fds = 2;
 	s->options.console_socket = strdup("/s");
 	state_add_stage(s, "validate", 1234);
@@ -69,6 +69,7 @@ static void test_state_survives_the_file(void **unused)
 	assert_non_null(back);
 	assert_int_equal(back->init.pid, 4711);
 	assert_int_equal(back->init.start_time, 99);
+	assert_int_equal(back->init.inode, 7);
 	assert_true(back->root_ino == UINT64_MAX);
 	assert_int_equal(back->options.preserve_fds, 2);
 	assert_string_equal(back->options.console_socket, "/s");
@@ -76,6 +77,60 @@ static void test_state_survives_the_file(void **unused)
 	assert_null(state_stage(back, "mount"));
 	state_free(s);
 	state_free(back);
+}
+
+static void test_stages_are_left_out(void **unused)
+{
+	own_err struct oci_err err = ERR_INIT;
+	struct oci_state *s = new_state("a"), *back;
+	own_ptr char *text = NULL;
+	size_t len, less;
+
+	(void)unused;
+	/* What looks like them within a string is not them. */
+	s->annotations = json_object_new_object();
+	json_object_object_add(s->annotations, "x",
+			       json_object_new_string(",\"stages\":[ \\,\"stages\":["));
+	state_add_stage(s, "validate]", 1234);
+	state_add_stage(s, "mount", 1);
+	text = state_format(s);
+	len = strlen(text);
+	less = state_leave_out_stages(text, len);
+	assert_true(less < len);
+	back = state_parse(text, less, &err);
+	assert_non_null(back);
+	assert_int_equal(json_length(back->stages), 0);
+	assert_string_equal(json_string(back->annotations, "x"), json_string(s->annotations, "x"));
+	state_free(back);
+	state_free(s);
+}
+
+/* Whatever it is, nothing beyond its end is touched, and what was no state is none afterwards. */
+static void test_stages_of_what_is_no_state(void **unused)
+{
+	static const char *const texts[] = {
+		"",
+		",\"stages\":[",
+		",\"stages\":[]",
+		",\"stages\":[{\"a\":[",
+		",\"stages\":[\"]",
+		",\"stages\":[}",
+		",\"stages\":[1]}}",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		own_err struct oci_err err = ERR_INIT;
+		/* Without a NUL at its end, for the sanitizer to watch. */
+		size_t len = strlen(texts[i]);
+		own_ptr char *exact = malloc(len ? len : 1);
+
+		assert_non_null(exact);
+		memcpy(exact, texts[i], len);
+		len = state_leave_out_stages(exact, len);
+		assert_true(len <= strlen(texts[i]));
+		assert_null(state_parse(exact, len, &err));
+	}
 }
 
 static void test_foreign_state_is_refused(void **unused)
@@ -155,7 +210,7 @@ static void test_remains_are_cleared(void **unused)
 	(void)unused;
 	assert_non_null(c);
 	c->state = new_state("half");
-	c->state->creator = (struct proc_id){1, 1};
+	c->state->creator = (struct proc_id){1, 1, 0};
 	assert_int_equal(container_save(c, &err), 0);
 	container_close(c);
 	cleared = 0;
@@ -240,6 +295,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_survives_the_file),
+		cmocka_unit_test(test_stages_are_left_out),
+		cmocka_unit_test(test_stages_of_what_is_no_state),
 		cmocka_unit_test(test_foreign_state_is_refused),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_an_id_is_used_once),
