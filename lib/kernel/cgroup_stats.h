@@ -42,6 +42,9 @@ bool cgroup_watch_read(struct cgroup_watch *watch);
 
 void cgroup_watch_close(struct cgroup_watch *watch);
 
+/* -1. Of a creation that failed without an errno: says so in *err if memory did not suffice. */
+int cgroup_explain_kill(const struct json_object *record, struct oci_err *err);
+
 /* kernel/cgroup_stats_*.c: what is in one directory. */
 struct json_object *cgroup_stats_cpu(int cpu, int cpuacct, bool v2);
 struct json_object *cgroup_stats_cpuset(int dir, bool v2);

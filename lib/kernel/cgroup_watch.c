@@ -50,6 +50,32 @@ static int watch_v2(int dir, struct cgroup_watch *w)
 	return 0;
 }
 
+static bool has_killed(const struct json_object *record)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_ptr char *text = NULL;
+	struct cgroup_hierarchy h;
+	own_fd int dir = -1;
+	bool v1 = cgroup_find_v1(record, "memory", &h);
+
+	if (!v1 && !cgroup_find_v2(record, &h))
+		return false;
+	dir = cgroup_open_leaf(&h, &ignored);
+	return dir >= 0 &&
+	       cgroup_read(dir, v1 ? "memory.oom_control" : "memory.events", &text) == 0 &&
+	       cgroup_stats_word(text, "oom_kill", 1) > 0;
+}
+
+int cgroup_explain_kill(const struct json_object *record, struct oci_err *err)
+{
+	if ((err->errnum && err->errnum != EPIPE) || !has_killed(record))
+		return -1;
+	err_clear(err);
+	err_set(err, FAULT_CONFIG,
+		"init was killed: the container's memory does not suffice for it");
+	return err_at(err, "/linux/resources/memory/limit");
+}
+
 int cgroup_watch_open(const struct json_object *record, struct cgroup_watch *ret_watch,
 		      struct oci_err *err)
 {

@@ -175,10 +175,12 @@ static int make_device(const struct device *d, int parent, const char *name, str
 
 static int make_default(const struct device_list *list, int dev, struct oci_err *err)
 {
-	for (size_t i = list->n_configured; i < list->n; i++)
-		if (make_device(&list->items[i], dev, list->items[i].path + strlen("/dev/"), err) <
-		    0)
-			return -1;
+	for (size_t i = list->n_configured; i < list->n; i++) {
+		const struct device *d = &list->items[i];
+
+		if (make_device(d, dev, d->path + strlen("/dev/"), err) < 0)
+			return device_list_at(list, d, "", err);
+	}
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -84,8 +85,13 @@ int device_list_at(const struct device_list *list, const struct device *device,
 {
 	const size_t index = (size_t)(device - list->items);
 
-	return index < list->n_configured ? err_at(err, "/linux/devices/%zu%s", index, property)
-					  : -1;
+	if (index < list->n_configured)
+		return err_at(err, "/linux/devices/%zu%s", index, property);
+	/* A default device: whose place another of config.json may have taken. */
+	for (size_t i = 0; i < list->n_configured; i++)
+		if (strcmp(list->items[i].path, device->path) == 0)
+			return err_at(err, "/linux/devices/%zu%s", i, property);
+	return -1;
 }
 
 void device_list_free(struct device_list *list)

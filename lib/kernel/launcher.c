@@ -61,7 +61,7 @@ static int open_program(struct launcher *l, struct oci_err *err)
  * launcher. They are moved out of the way first, since a source may lie where
  * another has to go.
  */
-static _Noreturn void become(const struct launcher *l, int base, pid_t parent)
+static _Noreturn void become(struct launcher *l, int base, pid_t parent)
 {
 	int moved[LAUNCHER_FDS_MAX], program;
 	char number[16];
@@ -84,8 +84,10 @@ static _Noreturn void become(const struct launcher *l, int base, pid_t parent)
 	for (int fd = 3; fd < base; fd++)
 		if (fcntl(fd, F_SETFD, 0) < 0 && errno != EBADF)
 			_exit(1);
-	if (l->has_affinity && sched_setaffinity(0, sizeof l->affinity, &l->affinity) < 0)
+	if (l->has_affinity && sched_setaffinity(0, sizeof l->affinity, &l->affinity) < 0) {
+		l->affinity_errno = errno;
 		_exit(1);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	snprintf(number, sizeof number, "%d", base);
@@ -107,6 +109,11 @@ int launcher_start(struct launcher *l, unsigned preserve_fds, struct oci_err *er
 		return err_sys(err, errno, "cannot start the launcher");
 	own_close_fd(&l->fds[LAUNCHER_CONTROL]);
 	l->fds[LAUNCHER_CONTROL] = -1;
+	/* Written by the child in our memory, which it shares until it executes. */
+	if (l->affinity_errno) {
+		err_sys(err, l->affinity_errno, "cannot set the CPUs of the process");
+		return err_at(err, "/process/execCPUAffinity/initial");
+	}
 	if (fd_send(l->control, &l->setup, sizeof l->setup, NULL, 0) < 0)
 		return err_sys(err, errno, "cannot tell the launcher what to do");
 	return 0;

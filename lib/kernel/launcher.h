@@ -33,7 +33,8 @@ struct launcher {
 	int control;		   /* our end; that of the launcher is [LAUNCHER_CONTROL] */
 	int program;
 	pid_t pid;
-	bool has_affinity; /* the CPUs to begin on */
+	bool has_affinity;  /* the CPUs to begin on */
+	int affinity_errno; /* why it could not be set */
 	cpu_set_t affinity;
 };
 

@@ -144,6 +144,14 @@ static int fill_io_priority(const struct json_object *o, struct plan *plan, stru
 	return 0;
 }
 
+/* The number without the blanks around it, which validation allows: "0, 2". */
+static char *trim(char *text)
+{
+	text += strspn(text, " ");
+	text[strcspn(text, " ")] = '\0';
+	return text;
+}
+
 /* "0-3,7" */
 static bool parse_nodes(const char *list, struct memory_nodes *nodes)
 {
@@ -152,8 +160,10 @@ static bool parse_nodes(const char *list, struct memory_nodes *nodes)
 
 	while (copy && (part = strsep(&rest, ","))) {
 		uint64_t first, last;
-		char *dash = strchr(part, '-');
+		char *dash;
 
+		part = trim(part);
+		dash = strchr(part, '-');
 		if (dash)
 			*dash++ = '\0';
 		if (!num_uint(part, 0, MEMORY_NODES_MAX - 1, &first))
@@ -179,8 +189,9 @@ static int fill_memory_policy(const struct json_object *o, struct plan *plan,
 	    flags_at(memory_flags, o, pointer, &plan->mempolicy_flags, err) < 0)
 		return -1;
 	if (list && *list && !parse_nodes(list, nodes)) {
-		err_set(err, FAULT_CONFIG, "\"%s\" is no list of memory nodes such as \"0-3,7\"",
-			list);
+		err_set(err, FAULT_CONFIG,
+			"\"%s\" is no list of memory nodes from 0 to %d such as \"0-3,7\"", list,
+			MEMORY_NODES_MAX - 1);
 		return err_at(err, "%s/nodes", pointer);
 	}
 	plan->flags |= PLAN_MEMPOLICY;
@@ -196,8 +207,9 @@ int scheduling_cpus(const char *list, cpu_set_t *ret_cpus, bool *ret_given, stru
 	if (!*ret_given)
 		return 0;
 	if (!parse_nodes(list, &cpus))
-		return err_set(err, FAULT_CONFIG, "\"%s\" is no list of CPUs such as \"0-3,7\"",
-			       list);
+		return err_set(err, FAULT_CONFIG,
+			       "\"%s\" is no list of CPUs from 0 to %d such as \"0-3,7\"", list,
+			       MEMORY_NODES_MAX - 1);
 	CPU_ZERO(ret_cpus);
 	for (unsigned i = 0; i < MEMORY_NODES_MAX && i < CPU_SETSIZE; i++)
 		if (cpus.bits[i / 64] >> i % 64 & 1)

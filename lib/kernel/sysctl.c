@@ -41,7 +41,9 @@ static int write_one(int proc, const char *key, const char *value, struct oci_er
 {
 	own_ptr char *path = sysctl_file(key);
 	own_fd int fd = -1;
-	size_t len = strlen(value);
+	/* Nothing written would change nothing: an empty line is the empty text, and no number. */
+	const char *text = *value ? value : "\n";
+	size_t len = strlen(text);
 	ssize_t n;
 
 	if (!path)
@@ -50,7 +52,7 @@ static int write_one(int proc, const char *key, const char *value, struct oci_er
 			 RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open the kernel parameter \"%s\"", key);
-	n = write(fd, value, len);
+	n = write(fd, text, len);
 	if (n < 0)
 		return err_sys(err, errno, "cannot set the kernel parameter \"%s\" to \"%s\"", key,
 			       value);

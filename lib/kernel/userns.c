@@ -134,7 +134,11 @@ static int write_map(pid_t pid, const struct map *map, struct oci_err *err)
 	if (errno == EPERM && geteuid() != 0 && !maps_only(map->mappings, map->own_id))
 		return map_by_helper(pid, map, err);
 	err_sys(err, errno, "cannot write %s of process %d", map->file, (int)pid);
-	if (err->errnum == EINVAL)
+	if (err->errnum == EINVAL && strlen(text) >= (size_t)sysconf(_SC_PAGESIZE))
+		err_wrap(err,
+			 "%zu mappings are %zu bytes of text, and the kernel takes less than %ld",
+			 json_length(map->mappings), strlen(text), sysconf(_SC_PAGESIZE));
+	else if (err->errnum == EINVAL)
 		err_hint(err, "mappings must not overlap, and their host ids must be mapped where "
 			      "we run");
 	return err_at(err, "%s", map->pointer);

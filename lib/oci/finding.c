@@ -56,6 +56,12 @@ void finding_hint(struct finding *finding, const char *fmt, ...)
 	va_end(args);
 }
 
+void finding_no_effect(struct finding *finding)
+{
+	if (finding)
+		finding->no_effect = true;
+}
+
 void findings_clear(struct findings *found)
 {
 	for (size_t i = 0; i < found->n; i++) {

@@ -35,6 +35,8 @@ struct finding {
 	char *pointer; /* JSON pointer, not escaped; of what is missing: where it should be */
 	char *message; /* escaped, without pointer and place */
 	char *hint;    /* or NULL */
+	/* A warning that something in config.json is not applied: said at creation as well. */
+	bool no_effect;
 	/* Filled by finding_locate(): from 1; 0: unknown. */
 	unsigned line, column;
 };
@@ -56,6 +58,9 @@ struct finding *finding_add(struct findings *found, enum finding_severity severi
 /* Gives a finding a hint; NULL is ignored, so that finding_add() can be the argument. */
 void finding_hint(struct finding *finding, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Says so of a warning; NULL is ignored. */
+void finding_no_effect(struct finding *finding);
 
 void findings_clear(struct findings *found);
 

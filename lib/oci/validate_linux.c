@@ -257,6 +257,26 @@ static void check_sysctl(struct rules *r, const char *key)
 			    sysctls[i].property);
 }
 
+/* "net.core.somaxconn" and "net/core/somaxconn" are one parameter. */
+static void check_spelled_twice(struct rules *r, struct json_object *map, const char *key)
+{
+	own_ptr char *path = sysctl_path(key), *pointer = json_pointer_to("/linux/sysctl", key);
+
+	json_object_object_foreach (map, other, value) {
+		own_ptr char *other_path = NULL;
+
+		(void)value;
+		if (strcmp(other, key) == 0)
+			return;
+		other_path = sysctl_path(other);
+		if (path && other_path && pointer && strcmp(path, other_path) == 0) {
+			rules_error(r, AT_KEY, pointer, "is there twice: first as \"%.200s\"",
+				    other);
+			return;
+		}
+	}
+}
+
 static void check_sysctls(struct rules *r)
 {
 	struct json_object *map = json_member(r->platform, "sysctl");
@@ -266,6 +286,7 @@ static void check_sysctls(struct rules *r)
 	json_object_object_foreach (map, key, value) {
 		(void)value;
 		check_sysctl(r, key);
+		check_spelled_twice(r, map, key);
 	}
 }
 
@@ -324,16 +345,23 @@ static void check_memory_policy(struct rules *r)
 	const char *mode = json_string(policy, "mode"), *nodes = json_string(policy, "nodes");
 	bool has_nodes = nodes && *nodes;
 
-	if (!mode)
+	if (!mode || (json_has(policy, "nodes") && !nodes))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(with_nodes); i++)
 		if (strcmp(mode, with_nodes[i]) == 0 && !has_nodes)
 			rules_error(r, AT_VALUE, "/linux/memoryPolicy/nodes",
 				    "is required for %s, but it is not there", mode);
-	for (size_t i = 0; i < ARRAY_SIZE(without_nodes); i++)
-		if (strcmp(mode, without_nodes[i]) == 0 && has_nodes)
+	for (size_t i = 0; i < ARRAY_SIZE(without_nodes); i++) {
+		if (strcmp(mode, without_nodes[i]) != 0)
+			continue;
+		if (has_nodes)
 			rules_error(r, AT_KEY, "/linux/memoryPolicy/nodes",
 				    "set, but %s has no nodes", mode);
+		/* The kernel takes some, and forgets them. */
+		if (json_length(json_member(policy, "flags")))
+			rules_error(r, AT_KEY, "/linux/memoryPolicy/flags",
+				    "set, but %s has no flags", mode);
+	}
 }
 
 static void check_net_devices(struct rules *r)

@@ -89,12 +89,30 @@ static void check_idmap_option(struct rules *r, size_t i, const char *option)
 		finding_hint(f, "%s", err.hint);
 }
 
+/* Of a file system, which is mounted already when a directory of it is bound. */
+static void check_superblock(struct rules *r, size_t i, const struct mountopt *opt)
+{
+	for (size_t j = 0; j < opt->n_superblock; j++) {
+		const char *name = opt->superblock[j];
+
+		/* What is so anyway. */
+		if (strncmp(name, "no", 2) == 0 || strcmp(name, "async") == 0)
+			continue;
+		rules_no_effect(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i),
+				"\"%s\" has no effect: it is an option of the whole filesystem, "
+				"not of a bind mount",
+				name);
+	}
+}
+
 /* Options that say nothing about a mount of this kind would be skipped silently. */
 static void check_kind(struct rules *r, const struct json_object *mount, size_t i,
 		       const struct mountopt *opt)
 {
 	const char *type = mountopt_type(mount);
 
+	if (!type)
+		check_superblock(r, i, opt);
 	if (type && (opt->actions & (MOUNTOPT_COPY_SYMLINK | MOUNTOPT_SRC_NOFOLLOW)))
 		rules_error(r, AT_VALUE, rules_at(r, "/mounts/%zu/options", i),
 			    "copy-symlink and src-nofollow are for bind mounts");
@@ -115,7 +133,7 @@ static void check_idmap(struct rules *r, const struct json_object *mount, size_t
 			    "\"%.200s\" contradicts uidMappings and gidMappings", opt->idmap);
 	if (opt->idmap)
 		return check_idmap_option(r, i, opt->idmap);
-	if (uids != gids)
+	if (uids != gids && !json_has(mount, uids ? "gidMappings" : "uidMappings"))
 		rules_error(r, AT_VALUE,
 			    rules_at(r, "/mounts/%zu/%cidMappings", i, uids ? 'g' : 'u'),
 			    "is required along with %cidMappings", uids ? 'u' : 'g');
@@ -157,11 +175,26 @@ static bool is_plausible(const struct json_object *mount)
 	       (!options || json_object_is_type(options, json_type_array));
 }
 
+/* Then no program would be found any more. */
+static void check_masked(struct rules *r)
+{
+	const struct json_object *paths = json_member(r->platform, "maskedPaths");
+
+	for (size_t i = 0; i < json_length(paths); i++) {
+		const char *path = json_item_string(paths, i);
+
+		if (path && *path == '/' && !path[strspn(path, "/")])
+			rules_error(r, AT_VALUE, rules_at(r, "/linux/maskedPaths/%zu", i),
+				    "the root itself cannot be masked");
+	}
+}
+
 void rules_mounts(struct rules *r)
 {
 	const struct json_object *mounts = json_member(r->config, "mounts");
 
 	check_namespace(r);
+	check_masked(r);
 	for (size_t i = 0; i < json_length(mounts); i++)
 		if (is_plausible(json_item(mounts, i)))
 			check_mount(r, json_item(mounts, i), i);

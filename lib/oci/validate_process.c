@@ -4,8 +4,8 @@
 #include "base/own.h"
 #include "oci/validate_rules.h"
 
-/* A struct winsize has 16 bits for each. */
-enum { CONSOLE_MAX = 65535, GROUPS_MAX = 65536 };
+/* A struct winsize has 16 bits for each. The kernel's DL_SCALE: a shorter runtime is none to it. */
+enum { CONSOLE_MAX = 65535, GROUPS_MAX = 65536, RUNTIME_MIN = 1024 };
 
 static void check_args(struct rules *r, const struct json_object *process)
 {
@@ -53,6 +53,55 @@ static void check_rlimits(struct rules *r, const struct json_object *process)
 	}
 }
 
+static bool is_one_of(const char *name, const char *a, const char *b)
+{
+	return strcmp(name, a) == 0 || strcmp(name, b) == 0;
+}
+
+/* Flags with which sched_setattr(2) succeeds, and does not do what the rest of the object says. */
+static void check_scheduler_flags(struct rules *r, const struct json_object *scheduler,
+				  const char *policy)
+{
+	const struct json_object *flags = json_member(scheduler, "flags");
+	bool other = strcmp(policy, "SCHED_OTHER") == 0;
+	bool parameters = json_int(scheduler, "nice", 0) || json_int(scheduler, "priority", 0);
+
+	for (size_t i = 0; i < json_length(flags); i++) {
+		const char *at = rules_at(r, "/process/scheduler/flags/%zu", i);
+		const char *flag = json_item_string(flags, i);
+
+		if (!flag)
+			continue;
+		if (is_one_of(flag, "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN") &&
+		    strcmp(policy, "SCHED_DEADLINE") != 0)
+			rules_error(r, AT_VALUE, at, "%s is for SCHED_DEADLINE, not %s", flag,
+				    policy);
+		if (is_one_of(flag, "SCHED_FLAG_KEEP_POLICY", "SCHED_FLAG_KEEP_PARAMS") && !other)
+			rules_error(r, AT_VALUE, at,
+				    "%s keeps the policy of who creates the container, so %s would "
+				    "not be set",
+				    flag, policy);
+		else if (strcmp(flag, "SCHED_FLAG_KEEP_PARAMS") == 0 && parameters)
+			rules_error(r, AT_VALUE, at,
+				    "%s keeps the priority of who creates the container, so that "
+				    "of /process/scheduler would not be set",
+				    flag);
+	}
+}
+
+static void check_deadline(struct rules *r, const struct json_object *scheduler)
+{
+	uint64_t runtime = json_uint(scheduler, "runtime", 0);
+	uint64_t limit = json_uint(scheduler, "deadline", 0);
+	uint64_t period = json_uint(scheduler, "period", limit);
+
+	if (runtime < RUNTIME_MIN || runtime > limit || (period && limit > period) ||
+	    limit > INT64_MAX || period > INT64_MAX)
+		rules_error(r, AT_VALUE, "/process/scheduler",
+			    "SCHED_DEADLINE needs %d <= runtime <= deadline <= period < 2^63 (ns)",
+			    RUNTIME_MIN);
+}
+
 /* What each policy needs and takes: sched_setattr(2) would refuse the rest without a reason. */
 static void check_scheduler(struct rules *r, const struct json_object *process)
 {
@@ -73,14 +122,9 @@ static void check_scheduler(struct rules *r, const struct json_object *process)
 			    policy);
 	if (!real_time && priority != 0)
 		rules_error(r, AT_VALUE, "/process/scheduler/priority", "must be 0 for %s", policy);
+	check_scheduler_flags(r, scheduler, policy);
 	if (deadline) {
-		uint64_t runtime = json_uint(scheduler, "runtime", 0);
-		uint64_t limit = json_uint(scheduler, "deadline", 0);
-		uint64_t period = json_uint(scheduler, "period", limit);
-
-		if (!runtime || runtime > limit || (period && limit > period))
-			rules_error(r, AT_VALUE, "/process/scheduler",
-				    "SCHED_DEADLINE needs 0 < runtime <= deadline <= period");
+		check_deadline(r, scheduler);
 	} else if (json_uint(scheduler, "runtime", 0) || json_uint(scheduler, "deadline", 0) ||
 		   json_uint(scheduler, "period", 0)) {
 		rules_error(r, AT_VALUE, "/process/scheduler",

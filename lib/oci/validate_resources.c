@@ -8,14 +8,21 @@
 
 #define RESOURCES "/linux/resources"
 
+/* Of a cgroup of which nothing is said. */
+enum { SHARES_DEFAULT = 1024 };
+
 static void check_cpu(struct rules *r, const struct json_object *cpu)
 {
 	int64_t quota = json_int(cpu, "quota", -1);
-	uint64_t burst = json_uint(cpu, "burst", 0);
+	uint64_t burst = json_uint(cpu, "burst", 0), shares = json_uint(cpu, "shares", 0);
 
 	if (quota > 0 && burst > (uint64_t)quota)
 		rules_error(r, AT_VALUE, RESOURCES "/cpu/burst",
 			    "%" PRIu64 " is above the quota %" PRId64, burst, quota);
+	if (json_int(cpu, "idle", 0) == 1 && shares && shares != SHARES_DEFAULT)
+		rules_no_effect(r, AT_KEY, RESOURCES "/cpu/shares",
+				"no effect: the share of an idle cgroup (" RESOURCES
+				"/cpu/idle) is the least");
 }
 
 static void check_memory(struct rules *r, const struct json_object *memory)
@@ -42,6 +49,40 @@ static void check_weights(struct rules *r, const struct json_object *list)
 			rules_error(r, AT_VALUE,
 				    rules_at(r, RESOURCES "/blockIO/weightDevice/%zu", i),
 				    "needs weight or leafWeight");
+	}
+}
+
+static bool same_device(const struct json_object *a, const struct json_object *b)
+{
+	return json_int(a, "major", -1) == json_int(b, "major", -2) &&
+	       json_int(a, "minor", -1) == json_int(b, "minor", -2);
+}
+
+/* The kernel would keep only the last limit of a device. */
+static void check_devices_once(struct rules *r, const struct json_object *block_io)
+{
+	static const struct {
+		const char *list, *value;
+	} lists[] = {
+		{"weightDevice", "weight"},	    {"weightDevice", "leafWeight"},
+		{"throttleReadBpsDevice", "rate"},  {"throttleWriteBpsDevice", "rate"},
+		{"throttleReadIOPSDevice", "rate"}, {"throttleWriteIOPSDevice", "rate"},
+	};
+
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+		const struct json_object *list = json_member(block_io, lists[k].list);
+
+		for (size_t i = 0; i < json_length(list); i++)
+			for (size_t j = 0; j < i; j++)
+				if (same_device(json_item(list, i), json_item(list, j)) &&
+				    json_has(json_item(list, i), lists[k].value) &&
+				    json_has(json_item(list, j), lists[k].value))
+					rules_error(r, AT_VALUE,
+						    rules_at(r, RESOURCES "/blockIO/%s/%zu",
+							     lists[k].list, i),
+						    "the device is there twice: first in " RESOURCES
+						    "/blockIO/%s/%zu",
+						    lists[k].list, j);
 	}
 }
 
@@ -83,6 +124,7 @@ void rules_resources(struct rules *r)
 	check_cpu(r, json_member(resources, "cpu"));
 	check_memory(r, json_member(resources, "memory"));
 	check_weights(r, json_path(resources, "blockIO", "weightDevice", NULL));
+	check_devices_once(r, json_member(resources, "blockIO"));
 	check_rdma(r, json_member(resources, "rdma"));
 	check_huge_pages(r, json_member(resources, "hugepageLimits"));
 }

@@ -44,6 +44,10 @@ const char *rules_at(struct rules *r, const char *fmt, ...) __attribute__((forma
 #define rules_warning(r, at, pointer, ...) \
 	finding_add((r)->found, FINDING_WARNING, at, pointer, __VA_ARGS__)
 
+/* What is taken, and does nothing. */
+#define rules_no_effect(r, at, pointer, ...) \
+	finding_no_effect(rules_warning(r, at, pointer, __VA_ARGS__))
+
 static inline bool rules_new(const struct rules *r, enum rules_ns type)
 {
 	return r->listed[type] && !r->joined[type];

@@ -17,6 +17,7 @@
 
 #include "base/own.h"
 #include "kernel/device.h"
+#include "kernel/cgroup_stats.h"
 #include "kernel/device_nodes.h"
 #include "kernel/idmap.h"
 #include "kernel/joined.h"
@@ -99,7 +100,9 @@ static int prepare(struct job *job, struct oci_err *err)
 	job->context.host_propagation = mount_host_propagation(config);
 	job->context.label = json_string(json_member(config, "linux"), "mountLabel");
 	job->context.idmaps = &job->idmaps;
-	if (job->context.label && *job->context.label && !lsm_has_selinux()) {
+	if (job->context.label && !*job->context.label)
+		job->context.label = NULL;
+	if (job->context.label && !lsm_has_selinux()) {
 		err_set(err, FAULT_UNSUPPORTED,
 			"\"%s\" is asked for, but SELinux is not enabled on this machine",
 			job->context.label);
@@ -125,7 +128,9 @@ int stage_mount(struct container *c, struct oci_err *err)
 		return 0;
 	if (prepare(&job, err) < 0)
 		return -1;
-	return joined_run_prepared(c, CLONE_NEWNS, outside, inside, &job, err);
+	if (joined_run_prepared(c, CLONE_NEWNS, outside, inside, &job, err) < 0)
+		return cgroup_explain_kill(c->state->cgroup, err);
+	return 0;
 }
 
 char *describe_mount(const struct container *c)

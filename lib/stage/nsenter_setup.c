@@ -31,6 +31,7 @@
 #include "base/sock.h"
 #include "init/protocol.h"
 #include "kernel/cgroup.h"
+#include "kernel/cgroup_stats.h"
 #include "kernel/launcher.h"
 #include "kernel/netdev.h"
 #include "kernel/ns.h"
@@ -228,6 +229,7 @@ static bool was_killed(const struct container *c, struct launcher *l, bool gone)
 static int attempt(struct container *c, bool walk, struct oci_err *err)
 {
 	__attribute__((cleanup(launcher_close))) struct launcher l;
+	bool gone;
 
 	launcher_init(&l);
 	if (prepare(c, &l, walk, err) < 0 ||
@@ -235,7 +237,9 @@ static int attempt(struct container *c, bool walk, struct oci_err *err)
 		return -1;
 	if (bring_up(c, &l, err) == 0)
 		return 0;
-	return was_killed(c, &l, err->errnum == 0) && l.setup.into_cgroup ? 1 : -1;
+	/* It was gone before we heard of it, or before it heard us. */
+	gone = err->errnum == 0 || err->errnum == EPIPE;
+	return was_killed(c, &l, gone) && l.setup.into_cgroup ? 1 : -1;
 }
 
 /*
@@ -257,7 +261,7 @@ int stage_nsenter_setup(struct container *c, struct oci_err *err)
 		result = attempt(c, true, err);
 	}
 	if (result)
-		return -1;
+		return cgroup_explain_kill(c->state->cgroup, err);
 	if (cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL), err) <
 	    0)
 		return -1;

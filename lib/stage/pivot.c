@@ -28,6 +28,7 @@
 #include "base/path.h"
 #include "base/sock.h"
 #include "base/sys.h"
+#include "kernel/cgroup_stats.h"
 #include "kernel/hook_program.h"
 #include "kernel/init.h"
 #include "kernel/joined.h"
@@ -370,7 +371,7 @@ static int pivot(struct container *c, struct oci_err *err)
 	else
 		result = change_root(&p, flags, err);
 	if (result < 0)
-		return -1;
+		return cgroup_explain_kill(c->state->cgroup, err);
 	for (size_t i = 0; i < json_length(p.warnings); i++)
 		container_warn(c, "%s", json_item_string(p.warnings, i));
 	json_object_put(p.warnings);

@@ -89,6 +89,15 @@ static int fill(struct container *c, struct bundle *bundle, const struct create_
 	return 0;
 }
 
+/* To who only creates the rest would be noise: that a property is not known, and the like. */
+static void warn_of_no_effect(struct container *c, const struct findings *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->items[i].no_effect)
+			container_warn(c, "%s: %s", found->items[i].pointer,
+				       found->items[i].message);
+}
+
 struct container *stage_validate(const char *root, const char *id, const char *bundle_path,
 				 const struct create_options *options,
 				 const struct proc_id *creator, char **ret_warnings,
@@ -118,6 +127,8 @@ struct container *stage_validate(const char *root, const char *id, const char *b
 		container_remove(c, &ignored);
 		return NULL;
 	}
+	if (!ret_warnings)
+		warn_of_no_effect(c, &found);
 	err->stage = NULL;
 	return steal_ptr(&c);
 }

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,8 +33,9 @@ static void compare_scheduler(struct verify *v, const struct plan *plan)
 	if (want->policy != found.policy)
 		return;
 	if (!(want->flags & SCHED_FLAG_KEEP_PARAMS)) {
-		if (want->policy == SCHED_NORMAL || want->policy == SCHED_BATCH)
-			verify_number(v, "/process/scheduler/nice", place, want->nice, found.nice);
+		/* The kernel gives 20 less the value. */
+		verify_number(v, "/process/scheduler/nice", "getpriority(2)", want->nice,
+			      20 - syscall(SYS_getpriority, PRIO_PROCESS, v->pid));
 		verify_number(v, "/process/scheduler/priority", place, want->priority,
 			      found.priority);
 	}

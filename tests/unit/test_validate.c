@@ -198,16 +198,33 @@ static void test_scheduling(void **state)
 	      "{\"class\": \"BE\", \"priority\": 0}");
 	FINE(pointer, "{\"policy\": \"SCHED_OTHER\", \"nice\": -20}");
 	FINE(pointer, "{\"policy\": \"SCHED_FIFO\", \"priority\": 99}");
-	FINE(pointer, "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 1, \"deadline\": 2,"
-		      "\"period\": 3}");
+	FINE(pointer, "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 1024, \"deadline\": 2000,"
+		      "\"period\": 3000}");
 	ERROR("/process/scheduler/nice", "out of range: -20 to 19", pointer,
 	      "{\"policy\": \"SCHED_OTHER\", \"nice\": 20}");
 	ERROR("/process/scheduler/priority", "must be 1 to 99", pointer,
 	      "{\"policy\": \"SCHED_RR\"}");
 	ERROR("/process/scheduler/priority", "must be 0", pointer,
 	      "{\"policy\": \"SCHED_BATCH\", \"priority\": 1}");
-	ERROR(pointer, "needs 0 < runtime <= deadline <= period", pointer,
-	      "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 3, \"deadline\": 2, \"period\": 5}");
+	ERROR(pointer, "needs 1024 <= runtime <= deadline <= period", pointer,
+	      "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 3000, \"deadline\": 2000, \"period\": "
+	      "5000}");
+	ERROR(pointer, "needs 1024 <= runtime", pointer,
+	      "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 1023, \"deadline\": 2000}");
+	ERROR(pointer, "period < 2^63", pointer,
+	      "{\"policy\": \"SCHED_DEADLINE\", \"runtime\": 1024, \"deadline\": 2000,"
+	      "\"period\": 9223372036854775808}");
+	ERROR("/process/scheduler/flags/1", "SCHED_FLAG_RECLAIM is for SCHED_DEADLINE", pointer,
+	      "{\"policy\": \"SCHED_IDLE\","
+	      "\"flags\": [\"SCHED_FLAG_RESET_ON_FORK\", \"SCHED_FLAG_RECLAIM\"]}");
+	ERROR("/process/scheduler/flags/0", "SCHED_BATCH would not be set", pointer,
+	      "{\"policy\": \"SCHED_BATCH\", \"flags\": [\"SCHED_FLAG_KEEP_POLICY\"]}");
+	ERROR("/process/scheduler/flags/0", "keeps the priority", pointer,
+	      "{\"policy\": \"SCHED_OTHER\", \"nice\": 1, \"flags\": "
+	      "[\"SCHED_FLAG_KEEP_PARAMS\"]}");
+	FINE(pointer, "{\"policy\": \"SCHED_OTHER\", \"nice\": 1,"
+		      "\"flags\": [\"SCHED_FLAG_KEEP_POLICY\"]}");
+	FINE(pointer, "{\"policy\": \"SCHED_OTHER\", \"flags\": [\"SCHED_FLAG_KEEP_PARAMS\"]}");
 	ERROR(pointer, "are for SCHED_DEADLINE", pointer,
 	      "{\"policy\": \"SCHED_OTHER\", \"runtime\": 3}");
 	ERROR("/process/scheduler/policy", "reserved", pointer, "{\"policy\": \"SCHED_ISO\"}");

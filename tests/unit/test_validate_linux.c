@@ -214,6 +214,16 @@ static void test_sysctl(void **state)
 	FINE("/linux/sysctl", "{\"net.x\": \"1\\t2 3\"}");
 }
 
+static void test_sysctl_twice(void **state)
+{
+	(void)state;
+	ERROR("/linux/sysctl/net~1x~1y", "is there twice: first as \"net.x.y\"", "/linux/sysctl",
+	      "{\"net.x.y\": \"1\", \"net/x/y\": \"2\"}");
+	ERROR("/linux/sysctl/net.x.y", "is there twice: first as \"net/x/y\"", "/linux/sysctl",
+	      "{\"net/x/y\": \"1\", \"net.x.y\": \"2\"}");
+	FINE("/linux/sysctl", "{\"net.x.eth0/1\": \"1\", \"net/x/eth0/1\": \"2\"}");
+}
+
 static void test_devices(void **state)
 {
 	static const char list[] = "/linux/devices", path[] = "/linux/devices/0/path";
@@ -276,6 +286,18 @@ static void test_resources(void **state)
 	      "[{\"pageSize\": \"2MB\", \"limit\": 0}, {\"pageSize\": \"2MB\", \"limit\": 1}]");
 	ERROR("/linux/resources/blockIO/weightDevice/0", "needs weight or leafWeight",
 	      "/linux/resources/blockIO", "{\"weightDevice\": [{\"major\": 8, \"minor\": 0}]}");
+	ERROR("/linux/resources/blockIO/throttleReadBpsDevice/1", "first in",
+	      "/linux/resources/blockIO",
+	      "{\"throttleReadBpsDevice\": [{\"major\": 8, \"minor\": 0, \"rate\": 1},"
+	      "{\"major\": 8, \"minor\": 0, \"rate\": 2}]}");
+	ERROR("/linux/resources/blockIO/weightDevice/2", "first in", "/linux/resources/blockIO",
+	      "{\"weightDevice\": [{\"major\": 8, \"minor\": 0, \"weight\": 10},"
+	      "{\"major\": 8, \"minor\": 0, \"leafWeight\": 10},"
+	      "{\"major\": 8, \"minor\": 0, \"weight\": 20}]}");
+	WARNING("/linux/resources/cpu/shares", "no effect", "/linux/resources/cpu",
+		"{\"idle\": 1, \"shares\": 512}");
+	FINE("/linux/resources/cpu", "{\"idle\": 0, \"shares\": 512}");
+	FINE("/linux/resources/cpu", "{\"idle\": 1, \"shares\": 1024}");
 	ERROR("/linux/resources/rdma/a~1b", "needs hcaHandles", "/linux/resources/rdma",
 	      "{\"a/b\": {}}");
 	ERROR("/linux/resources/pids/limit", "is required", "/linux/resources/pids", "{}");
@@ -318,6 +340,39 @@ static void test_seccomp(void **state)
 	      "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerMetadata\": \"x\"}");
 }
 
+#define RULE(action, more) "{\"names\": [\"x\"], \"action\": \"SCMP_ACT_" action "\"" more "}"
+#define RULES(...) "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": [" __VA_ARGS__ "]}"
+
+static void test_seccomp_values(void **state)
+{
+	static const char pointer[] = "/linux/seccomp",
+			  errno_of_0[] = "/linux/seccomp/syscalls/0/errnoRet";
+	static const char args[] =
+		", \"args\": [{\"index\": 0, \"value\": 0, \"op\": \"SCMP_CMP_EQ\"}]";
+	own_ptr char *with_args = NULL;
+
+	(void)state;
+	FINE(pointer, RULES(RULE("ERRNO", ", \"errnoRet\": 4094")));
+	ERROR(errno_of_0, "4095 is out of range", pointer,
+	      RULES(RULE("ERRNO", ", \"errnoRet\": 4095")));
+	FINE(pointer, RULES(RULE("TRACE", ", \"errnoRet\": 65535")));
+	ERROR(errno_of_0, "65536 is out of range", pointer,
+	      RULES(RULE("TRACE", ", \"errnoRet\": 65536")));
+	ERROR("/linux/seccomp/defaultErrnoRet", "4095 is out of range", pointer,
+	      "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 4095}");
+	/* The first of two holds. */
+	WARNING("/linux/seccomp/syscalls/1/names/0", "contradicts /linux/seccomp/syscalls/0",
+		pointer, RULES(RULE("ERRNO", "") "," RULE("KILL", "")));
+	WARNING("/linux/seccomp/syscalls/1/names/0", "contradicts", pointer,
+		RULES(RULE("ERRNO", ", \"errnoRet\": 1") "," RULE("KILL", "") "," RULE("ERRNO",
+										       "")));
+	FINE(pointer, RULES(RULE("ERRNO", "") "," RULE("ERRNO", ", \"errnoRet\": 1")));
+	FINE(pointer, RULES(RULE("ERRNO", "") "," RULE("ALLOW", "")));
+	assert_true(asprintf(&with_args, RULES(RULE("ERRNO", "%s") "," RULE("KILL", "")), args) >
+		    0);
+	FINE(pointer, with_args);
+}
+
 static void test_others(void **state)
 {
 	(void)state;
@@ -334,7 +389,12 @@ static void test_others(void **state)
 	      "{\"mode\": \"MPOL_BIND\"}");
 	ERROR("/linux/memoryPolicy/nodes", "MPOL_LOCAL has no nodes", "/linux/memoryPolicy",
 	      "{\"mode\": \"MPOL_LOCAL\", \"nodes\": \"0\"}");
+	ERROR("/linux/memoryPolicy/flags", "MPOL_DEFAULT has no flags", "/linux/memoryPolicy",
+	      "{\"mode\": \"MPOL_DEFAULT\", \"flags\": [\"MPOL_F_STATIC_NODES\"]}");
+	ERROR("/linux/memoryPolicy/nodes", "must be a string", "/linux/memoryPolicy",
+	      "{\"mode\": \"MPOL_BIND\", \"nodes\": 0}");
 	WRONG("/linux/maskedPaths/0", "\"proc\"", "is no absolute path");
+	WRONG("/linux/maskedPaths/0", "\"//\"", "the root itself cannot be masked");
 	WRONG("/linux/readonlyPaths/0", "\"\"", "is no absolute path");
 }
 
@@ -344,8 +404,9 @@ int main(void)
 		cmocka_unit_test(test_namespaces),	 cmocka_unit_test(test_id_mappings),
 		cmocka_unit_test(test_mount_namespace),	 cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_id_mapped_mounts), cmocka_unit_test(test_time),
-		cmocka_unit_test(test_sysctl),		 cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_resources),	 cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_sysctl),		 cmocka_unit_test(test_sysctl_twice),
+		cmocka_unit_test(test_devices),		 cmocka_unit_test(test_resources),
+		cmocka_unit_test(test_seccomp),		 cmocka_unit_test(test_seccomp_values),
 		cmocka_unit_test(test_others),
 	};
 
