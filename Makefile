@@ -7,7 +7,7 @@
 #: make test-vm         tests/vm/list in virtual machines (cgroup v2, systemd); VM_TESTS="FILE..."
 #: make fuzz            libFuzzer over the parsers; FUZZ_SECONDS=60 each
 #: make lint            formatting, shell scripts, man pages, forbidden calls, sizes
-#: make bench           create, start, exec, delete, run against crun and runc; ROUNDS=200
+#: make bench           the table of figures: beside crun and runc; ROUNDS=200
 #: make install         to $(DESTDIR)$(PREFIX), PREFIX=/usr/local; uninstall takes it away
 #: make deb             a Debian package in build/deb
 #: make clean           remove build/

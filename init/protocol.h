@@ -73,7 +73,7 @@ enum { SETUP_JOINS_MAX = 8, SETUP_CGROUPS_MAX = 32, SETUP_NAME_MAX = 65 };
 struct init_setup {
 	uint32_t version;
 	uint32_t n_joins;
-	uint32_t n_cgroups;   /* v1 hierarchies that the launcher moves itself into */
+	uint32_t n_cgroups;   /* v1 hierarchies to move to; with walk v2 too */
 	uint64_t clone_flags; /* CLONE_NEW* for clone3; without NEWCGROUP and NEWTIME */
 	uint64_t join_types[SETUP_JOINS_MAX]; /* CLONE_NEW* of each descriptor of a namespace to
 						 join, in order */

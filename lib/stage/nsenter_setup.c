@@ -77,8 +77,8 @@ static int copy_name(char *name, const char *text, const char *what, struct oci_
 }
 
 /*
- * Into the v2 cgroup init is cloned (CLONE_INTO_CGROUP); or, with "walk", the
- * launcher moves itself there before, as it does into those of v1.
+ * Into the v2 cgroup init is cloned (CLONE_INTO_CGROUP); or, with "walk", it
+ * moves itself there, as it does into those of v1.
  */
 static int open_cgroups(const struct container *c, struct launcher *l, bool walk,
 			struct oci_err *err)

@@ -3,13 +3,14 @@
  * several runtimes.
  *
  * The runtimes take turns, round by round, so that what else the machine does
- * meets all of them alike; medians are printed, and their ratio to the first
- * runtime's. A RUNTIME is a program or a quoted command line. The bundle's
+ * meets all of them alike. A line for each step has its name and the median of each runtime, in
+ * microseconds. A RUNTIME is a program or a quoted command line. The bundle's
  * process has to outlive its round ("sleep 100"); exec is of /bin/true in it, and run
  * of the bundle BUNDLE/true, whose process is /bin/true. The total is of create, start and delete.
  *
- * Also printed: the largest resident memory of any process of the runtime, as
- * wait4(2) has it (its children's included that it has waited for), and page faults a round.
+ * The last lines: "rss", the largest resident memory of any process of the runtime in KiB, as
+ * wait4(2) has it (its children's included that it has waited for), and "faults", page faults a
+ * round.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -117,25 +118,26 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* A line for each step: its name, and each runtime's median. */
 static void report(struct runtime *runtimes, int n, int rounds)
 {
-	printf("%-24s", "median us (ratio)");
-	for (int s = 0; s < STEPS; s++)
-		printf("%17s", step_names[s]);
-	printf("%11s%9s%8s\n", "total p95", "RSS KiB", "faults");
-	for (int i = 0; i < n; i++) {
-		struct runtime *r = &runtimes[i];
-		const char *slash = strrchr(r->words[0], '/');
+	for (int s = 0; s < STEPS; s++) {
+		printf("%s", step_names[s]);
+		for (int i = 0; i < n; i++) {
+			double *us = runtimes[i].us[s];
 
-		printf("%-24s", slash ? slash + 1 : r->words[0]);
-		for (int s = 0; s < STEPS; s++) {
-			qsort(r->us[s], (size_t)rounds, sizeof(double), by_value);
-			printf("%9.0f (%5.2f)", r->us[s][rounds / 2],
-			       r->us[s][rounds / 2] / runtimes[0].us[s][rounds / 2]);
+			qsort(us, (size_t)rounds, sizeof *us, by_value);
+			printf(" %.0f", us[rounds / 2]);
 		}
-		printf("%11.0f%9ld%8ld\n", r->us[TOTAL][rounds * 95 / 100], r->rss_kib,
-		       r->faults / (rounds + WARM_UP_ROUNDS));
+		printf("\n");
 	}
+	printf("rss");
+	for (int i = 0; i < n; i++)
+		printf(" %ld", runtimes[i].rss_kib);
+	printf("\nfaults");
+	for (int i = 0; i < n; i++)
+		printf(" %ld", runtimes[i].faults / (rounds + WARM_UP_ROUNDS));
+	printf("\n");
 }
 
 int main(int argc, char **argv)
