@@ -7,15 +7,20 @@
  */
 #include "init/init.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, SEGMENTS_MAX = 64 };
+
+/* No program is as large; in KiB it is an int. */
+#define ADDRESS_SPACE_MAX ((uint64_t)1 << 40)
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -146,6 +151,65 @@ int find_executable(const struct plan *plan, struct init_reply *reply)
 				      "exec: \"%s\": executable file not found in $PATH", file);
 	}
 	return e ? fail_exec(plan, e, reply) : 0;
+}
+
+/* What the segments of an ELF file take of address space, in bytes; 0: it is none, or unreadable.
+ */
+static uint64_t address_space(int fd)
+{
+	const uint64_t page = 4096;
+	Elf64_Phdr segments[SEGMENTS_MAX];
+	Elf64_Ehdr header;
+	uint64_t sum = 0;
+
+	if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof *segments ||
+	    header.e_phnum > SEGMENTS_MAX ||
+	    pread(fd, segments, header.e_phnum * sizeof *segments, (off_t)header.e_phoff) !=
+		    (ssize_t)(header.e_phnum * sizeof *segments))
+		return 0;
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		uint64_t size = segments[i].p_memsz;
+
+		if (segments[i].p_type != PT_LOAD)
+			continue;
+		/* What cannot be is execve(2)'s to refuse. */
+		if (size > ADDRESS_SPACE_MAX)
+			return 0;
+		sum += (size + segments[i].p_vaddr % page + page - 1) / page * page;
+	}
+	return sum;
+}
+
+/*
+ * With less address space than the program's segments take the kernel kills it within execve(2),
+ * after the point where that could fail, and the start would have succeeded. What it needs
+ * beyond them, as a stack and libraries, nobody knows before.
+ */
+int check_address_space(const struct plan *plan, struct init_reply *reply)
+{
+	struct rlimit limit;
+	struct stat st;
+	uint64_t needed = 0;
+	int fd;
+
+	if ((plan->flags & PLAN_NO_PROCESS) || getrlimit(RLIMIT_AS, &limit) < 0 ||
+	    limit.rlim_cur > ADDRESS_SPACE_MAX)
+		return 0;
+	fd = open(executable, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		needed = address_space(fd);
+	close(fd);
+	if (needed <= limit.rlim_cur)
+		return 0;
+	reply->flags |= INIT_EXEC_ERROR;
+	return reply_error_at(reply, "/process/rlimits", ENOMEM,
+			      "exec: \"%s\": its segments alone take %d KiB of address space, more "
+			      "than RLIMIT_AS allows",
+			      first_arg(plan), (int)(needed / 1024));
 }
 
 const char **point_vector(const char **vector, const struct plan *plan,

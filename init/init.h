@@ -123,6 +123,7 @@ int check_exec_filter(const struct plan *plan, const char *path, const char *con
 /* executable.c. may_execute() asks check_exec_filter(). execute() returns the errno of a failed
  * exec, fail_exec() puts it in words (-1). */
 int find_executable(const struct plan *plan, struct init_reply *reply);
+int check_address_space(const struct plan *plan, struct init_reply *reply);
 int make_vectors(const struct plan *plan, struct init_reply *reply);
 int may_execute(const struct plan *plan, struct init_reply *reply);
 int execute(const struct plan *plan);

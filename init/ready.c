@@ -157,9 +157,19 @@ static int seal_descriptors(const struct plan *plan, struct init_reply *reply)
 }
 
 static int (*const steps[])(const struct plan *plan, struct init_reply *reply) = {
-	join_keyring,	 set_scheduling,  set_label,	    reset_signals,
-	set_umask,	 enter_directory, set_user,	    enter_directory_as_user,
-	find_executable, make_vectors,	  seal_descriptors, finish_rights,
+	join_keyring,
+	set_scheduling,
+	set_label,
+	reset_signals,
+	set_umask,
+	enter_directory,
+	set_user,
+	enter_directory_as_user,
+	find_executable,
+	make_vectors,
+	check_address_space,
+	seal_descriptors,
+	finish_rights,
 };
 
 int init_ready(const struct plan *plan, const struct ready_fds *fds, struct init_reply *reply)

@@ -194,13 +194,20 @@ static void check_limits(struct host_check *check)
 	for (size_t i = 0; i < json_length(list); i++) {
 		struct json_object *r = host_require(check->report, "/process/rlimits/%zu", i);
 		own_json struct json_object *one = json_object_new_array();
+		const char *type = json_string(json_item(list, i), "type");
+		uint64_t most;
 		int e;
 
 		json_object_array_add(one, json_object_get(json_item(list, i)));
-		host_what(r, "%s", json_string(json_item(list, i), "type"));
+		host_what(r, "%s", type);
 		host_probe(r, "prlimit");
 		e = host_try(set_limit, one);
-		if (e == EPERM)
+		most = e == EPERM ? rlimit_most_files() : 0;
+		if (most && strcmp(type, "RLIMIT_NOFILE") == 0 &&
+		    json_uint(json_item(list, i), "hard", 0) > most)
+			host_result(r, HOST_FAIL, "EPERM: fs.nr_open is %llu",
+				    (unsigned long long)most);
+		else if (e == EPERM)
 			host_result(r, HOST_FAIL,
 				    "EPERM: to raise the hard limit takes CAP_SYS_RESOURCE");
 		else

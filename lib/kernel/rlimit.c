@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
+#include "base/num.h"
 #include "base/own.h"
+#include "kernel/proc.h"
 
 static const struct {
 	const char *name;
@@ -46,16 +49,40 @@ static const char *describe(rlim_t value, char text[static 24])
 	return text;
 }
 
-static int explain(const char *type, int errnum, const struct rlimit *now,
+uint64_t rlimit_most_files(void)
+{
+	own_err struct oci_err ignored = ERR_INIT;
+	own_fd int proc = proc_open_host(&ignored);
+	own_ptr char *text = NULL;
+	uint64_t most;
+	size_t len;
+
+	if (proc < 0 || fd_read_file(proc, "sys/fs/nr_open", 64, &text, &len) < 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return num_uint(text, 0, UINT64_MAX, &most) ? most : 0;
+}
+
+static int explain(const char *type, int resource, int errnum, const struct rlimit *now,
 		   const struct rlimit *want, struct oci_err *err)
 {
 	char from[24], to[24], soft[24];
+	rlim_t most;
 
 	if (errnum == EINVAL && want->rlim_cur > want->rlim_max)
 		return err_set(
 			err, FAULT_CONFIG,
 			"cannot set %s: EINVAL: the soft limit %s is above the hard limit %s", type,
 			describe(want->rlim_cur, soft), describe(want->rlim_max, to));
+	if (errnum == EPERM && resource == RLIMIT_NOFILE && (most = rlimit_most_files()) &&
+	    want->rlim_max > most) {
+		err_set(err, FAULT_UNSUPPORTED,
+			"cannot set %s: EPERM: the hard limit %s is above fs.nr_open, which is %s "
+			"on this machine",
+			type, describe(want->rlim_max, to), describe(most, from));
+		err->errnum = errnum;
+		return err_hint(err, "sysctl fs.nr_open=NUMBER raises what any process may have");
+	}
 	if (errnum != EPERM || want->rlim_max <= now->rlim_max)
 		return err_sys(err, errnum, "cannot set %s", type);
 	err_set(err, FAULT_UNSUPPORTED,
@@ -76,7 +103,7 @@ static int apply_one(pid_t pid, int resource, const char *type, const struct rli
 	if (now.rlim_cur == want->rlim_cur && now.rlim_max == want->rlim_max)
 		return 0;
 	if (prlimit(pid, (__rlimit_resource_t)resource, want, NULL) < 0)
-		return explain(type, errno, &now, want, err);
+		return explain(type, resource, errno, &now, want, err);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #ifndef KERNEL_RLIMIT_H
 #define KERNEL_RLIMIT_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -16,5 +17,8 @@
  * wanted already is not touched. FAULT_CONFIG for an unknown or doubled type.
  */
 int rlimit_apply(pid_t pid, const struct json_object *rlimits, struct oci_err *err);
+
+/* fs.nr_open, above which nobody can raise RLIMIT_NOFILE; 0 if it is not to be read. */
+uint64_t rlimit_most_files(void);
 
 #endif

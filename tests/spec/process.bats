@@ -215,6 +215,31 @@ load process
 	done
 }
 
+@test "rlimits: more open files than the machine allows are no matter of rights" {
+	local most
+	most=$(</proc/sys/fs/nr_open)
+	refused ".process.rlimits = [{type: \"RLIMIT_CORE\", soft: 0, hard: 0}, {type: \"RLIMIT_NOFILE\", soft: 10, hard: $((most + 1))}]" \
+		/process/rlimits/1 "hard limit $((most + 1)) is above fs.nr_open, which is $most"
+	[[ $stderr != *CAP_SYS_RESOURCE* ]]
+}
+
+@test "rlimits: address space in which the program has no room is an error of create, and of exec" {
+	local size
+	size=$(stat -L -c %s "$(command -v busybox)")
+	refused ".process.rlimits = [{type: \"RLIMIT_AS\", soft: $((size / 2)), hard: $((size / 2))}]" \
+		'/process/rlimits (config.json:' 'its segments alone take' "(RLIMIT_AS is $((size / 2)))"
+	# Room enough.
+	mkbundle box ".process.rlimits = [{type: \"RLIMIT_AS\", soft: $((size * 4)), hard: $((size * 4))}]"
+	oci create box "$BUNDLE" >create.out 2>&1 </dev/null
+	oci start box
+	jq "{args: [\"busybox\", \"true\"], cwd: \"/\", user: {uid: 0, gid: 0}, rlimits: [{type: \"RLIMIT_AS\", soft: $((size / 2)), hard: $((size / 2))}]}" \
+		<<<null >process.json
+	try oci exec --process process.json box
+	((status != 0)) && [[ $stderr = *'its segments alone take'* ]] || show
+	jq 'del(.rlimits)' process.json >free.json
+	oci exec --process free.json box
+}
+
 # ---- oomScoreAdj -------------------------------------------------------------------------------
 
 @test "MUST: oomScoreAdj is set to the given value" {
