@@ -5,7 +5,8 @@
  *	oci-systemd set REQUEST		{"user", "unit", "description", "properties"}
  *	oci-systemd stop REQUEST	{"user", "unit", "description"}
  *
- * properties is an array of [NAME, SIGNATURE, VALUE]: D-Bus signatures, and values as JSON. user:
+ * properties is an array of [NAME, SIGNATURE, VALUE]: D-Bus signatures, and values as JSON; with a
+ * fourth item, a number, it is left out where systemd is of an older version. user:
  * the manager of the user's session, not the machine's. The description tells the unit of one
  * container from another's of the same name: a unit with another one is not changed, nor ended.
  *
@@ -23,8 +24,10 @@
  * libs: systemd
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -33,6 +36,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "base/num.h"
 #include "base/own.h"
 #include "kernel/proc.h"
 
@@ -156,6 +160,25 @@ static int append_property(sd_bus_message *m, const char *name, const char *sign
 	return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* Of the manager: 252 of "252.30-1~deb12u2"; 0 if it does not say. */
+static int manager_version(void)
+{
+	own_ptr char *text = NULL, *number = NULL;
+	uint64_t version = 0;
+
+	if (sd_bus_get_property_string(bus, SERVICE, MANAGER, "Version", NULL, &text) < 0)
+		return 0;
+	number = strndup(text, strspn(text, "0123456789"));
+	return number && num_uint(number, 0, INT_MAX, &version) ? (int)version : 0;
+}
+
+static bool is_too_new(const struct json_object *property)
+{
+	struct json_object *since = json_item(property, 3);
+
+	return since && manager_version() < json_object_get_int(since);
+}
+
 /* All of them; pid: of the placeholder, 0 if there is none. */
 static int append_properties(sd_bus_message *m, const struct json_object *request, pid_t pid)
 {
@@ -167,6 +190,8 @@ static int append_properties(sd_bus_message *m, const struct json_object *reques
 	for (size_t i = 0; r >= 0 && i < json_length(list); i++) {
 		const struct json_object *p = json_item(list, i);
 
+		if (is_too_new(p))
+			continue;
 		r = append_property(m, json_item_string(p, 0), json_item_string(p, 1),
 				    json_item(p, 2));
 	}
@@ -348,6 +373,10 @@ static int set(const struct json_object *request, struct oci_err *err)
 	if (r >= 0)
 		r = sd_bus_call(bus, m, JOB_TIMEOUT_US, &e, NULL);
 	r = r < 0 ? failed(err, "change", r, &e) : 0;
+	/* It writes the control files when it has answered, but before it hears the next question.
+	 */
+	if (r == 0)
+		(void)manager_version();
 	sd_bus_error_free(&e);
 	sd_bus_message_unref(m);
 	return r;

@@ -100,23 +100,39 @@ int cgroup_settle(const struct json_object *record, const struct json_object *re
 	return cgroup_limits_apply(record, resources, PHASE_SETTLE, NULL, err);
 }
 
-int cgroup_update(const struct json_object *record, const struct json_object *before,
-		  const struct json_object *change, struct oci_err *err)
+/*
+ * The files first: what cannot be is refused there, and by name. Then systemd, which writes them as
+ * well, as far as its properties are as fine; and so once more.
+ */
+static int update_limits(const struct json_object *record, const struct cgroup_change *change,
+			 struct cgroup_undo *undo, struct oci_err *err)
+{
+	if (cgroup_limits_apply(record, change->resources, PHASE_UPDATE, undo, err) < 0)
+		return -1;
+	if (!cgroup_is_systemd(record))
+		return 0;
+	if (cgroup_systemd_update(record, change->resources, change->after, err) < 0)
+		return -1;
+	return cgroup_limits_apply(record, change->resources, PHASE_UPDATE, NULL, err);
+}
+
+int cgroup_update(const struct json_object *record, const struct cgroup_change *change,
+		  struct oci_err *err)
 {
 	own_err struct oci_err ignored = ERR_INIT;
 	struct cgroup_undo undo = {0};
+	bool limited;
 	int result;
 
-	if (cgroup_count(record) == 0 && cgroup_limits_asked(change))
+	if (cgroup_count(record) == 0 && cgroup_limits_asked(change->resources))
 		return err_set(err, FAULT_UNSUPPORTED, "the container has no cgroup of its own");
-	if (cgroup_is_systemd(record) && cgroup_systemd_update(record, change, err) < 0)
-		return -1;
-	result = cgroup_limits_apply(record, change, PHASE_UPDATE, &undo, err);
-	if (result == 0 && json_length(json_member(change, "devices")) > 0)
-		result = cgroup_devices_update(record, before, change, err);
+	result = update_limits(record, change, &undo, err);
+	limited = result == 0;
+	if (limited && json_length(json_member(change->resources, "devices")) > 0)
+		result = cgroup_devices_update(record, change->before, change->resources, err);
 	if (result < 0) {
-		if (cgroup_is_systemd(record))
-			cgroup_systemd_update(record, before, &ignored);
+		if (limited && cgroup_is_systemd(record))
+			cgroup_systemd_update(record, change->before, change->before, &ignored);
 		cgroup_undo(&undo, err);
 	}
 	cgroup_undo_free(&undo);

@@ -118,15 +118,20 @@ char *cgroup_describe(const struct json_object *record);
 int cgroup_settle(const struct json_object *record, const struct json_object *resources,
 		  struct oci_err *err);
 
+/* linux.resources as they have been so far (or NULL), as they will be, and what of it is changed.
+ */
+struct cgroup_change {
+	const struct json_object *before, *after, *resources;
+};
+
 /*
  * Applies changed limits (oci-update): only the properties that are there, by the same rules as at
- * creation. All of them, or none: when one fails, the others are put back. before: linux.resources
- * as they have been so far, or NULL. Devices are changed only if the list says something else than
- * before: hooks of device makers change it behind our back, and engines send the whole of
- * resources along with any change.
+ * creation. All of them, or none: when one fails, the others are put back. Devices are changed only
+ * if the list says something else than before: hooks of device makers change it behind our back,
+ * and engines send the whole of resources along with any change.
  */
-int cgroup_update(const struct json_object *record, const struct json_object *before,
-		  const struct json_object *change, struct oci_err *err);
+int cgroup_update(const struct json_object *record, const struct cgroup_change *change,
+		  struct oci_err *err);
 
 /*
  * What of these resources has been taken, but has no effect on this kernel: adds a line for each

@@ -173,12 +173,15 @@ int cgroup_format_shares(struct cgroup_setting *s, struct oci_err *err)
 	return cgroup_format_number(s, err);
 }
 
+/* A group that is idle has none: the kernel forgets it, or refuses it when cpu.idle came first. */
 int cgroup_format_weight(struct cgroup_setting *s, struct oci_err *err)
 {
 	uint64_t shares = json_object_get_uint64(s->value);
 
 	if (shares < 2 || shares > 262144)
 		return refuse(s, err, "not from 2 to 262144");
+	if (json_int(json_member(s->resources, "cpu"), "idle", 0) == 1)
+		return 0;
 	return set_text(s, err, "%" PRIu64,
 			cgroup_weight_of_shares(json_object_get_uint64(s->value)));
 }

@@ -48,18 +48,6 @@ static void add_string(struct json_object *object, const char *key, const char *
 	json_object_object_add(object, key, json_object_new_string(text));
 }
 
-/* [NAME, SIGNATURE, VALUE] */
-static void add(struct json_object *properties, const char *name, const char *signature,
-		struct json_object *value)
-{
-	struct json_object *p = json_object_new_array_ext(3);
-
-	json_object_array_add(p, json_object_new_string(name));
-	json_object_array_add(p, json_object_new_string(signature));
-	json_object_array_add(p, value);
-	json_object_array_add(properties, p);
-}
-
 /* ---- The plan ------------------------------------------------------------------------------ */
 
 static int bad_path(struct oci_err *err, const char *path, const char *why)
@@ -275,24 +263,27 @@ static struct json_object *start_properties(const struct json_object *record, bo
 	struct json_object *more = json_member(s, "annotations"), *wants;
 	bool v2 = is_v2(record);
 
-	add(list, "Description", "s", json_object_new_string(json_string(s, "token")));
-	add(list, "DefaultDependencies", "b", json_object_new_boolean(false));
+	cgroup_systemd_add(list, "Description", "s",
+			   json_object_new_string(json_string(s, "token")));
+	cgroup_systemd_add(list, "DefaultDependencies", "b", json_object_new_boolean(false));
 	if (slice) {
 		/* A slice's place is in its name; what it wants is above it. */
 		wants = json_object_new_array();
 		json_object_array_add(wants, json_object_new_string(json_string(s, "slice")));
-		add(list, "Wants", "as", wants);
+		cgroup_systemd_add(list, "Wants", "as", wants);
 	} else {
-		add(list, "Slice", "s", json_object_new_string(json_string(s, "slice")));
-		add(list, "Delegate", "b", json_object_new_boolean(true));
+		cgroup_systemd_add(list, "Slice", "s",
+				   json_object_new_string(json_string(s, "slice")));
+		cgroup_systemd_add(list, "Delegate", "b", json_object_new_boolean(true));
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(v2_on); i++)
-		add(list, v2 ? v2_on[i] : v1_on[i], "b", json_object_new_boolean(true));
+		cgroup_systemd_add(list, v2 ? v2_on[i] : v1_on[i], "b",
+				   json_object_new_boolean(true));
 	/* Not systemd's own default, a share of what the machine can have. */
-	add(list, "TasksMax", "t", json_object_new_uint64(UINT64_MAX));
-	cgroup_systemd_limits(resources, v2, PHASE_CREATE, list);
-	if (!v2 && !json_true(s, "user"))
-		cgroup_systemd_devices(resources, list);
+	cgroup_systemd_add(list, "TasksMax", "t", json_object_new_uint64(UINT64_MAX));
+	cgroup_systemd_limits(resources, resources, v2, PHASE_CREATE, list);
+	if (!json_true(s, "user"))
+		cgroup_systemd_devices(resources, false, list);
 	for (size_t i = 0; i < json_length(more); i++)
 		json_object_array_add(list, json_object_get(json_item(more, i)));
 	return list;
@@ -322,13 +313,11 @@ int cgroup_systemd_start(struct json_object *record, const struct json_object *r
 
 /* ---- Later --------------------------------------------------------------------------------- */
 
-static int set(const struct json_object *record, const struct json_object *resources,
-	       enum cgroup_phase phase, struct oci_err *err)
+static int set(const struct json_object *record, struct json_object *properties,
+	       struct oci_err *err)
 {
-	struct json_object *properties = json_object_new_array();
 	own_json struct json_object *request = request_for(record, properties), *answer = NULL;
 
-	cgroup_systemd_limits(resources, is_v2(record), phase, properties);
 	return json_length(properties) == 0 ? 0 : ask("set", request, &answer, err);
 }
 
@@ -357,15 +346,25 @@ static int end_placeholder(const struct json_object *s, struct oci_err *err)
 int cgroup_systemd_settle(const struct json_object *record, const struct json_object *resources,
 			  struct oci_err *err)
 {
-	if (end_placeholder(systemd_of(record), err) < 0)
-		return -1;
-	return set(record, resources, PHASE_SETTLE, err);
+	struct json_object *properties = json_object_new_array();
+
+	cgroup_systemd_limits(resources, resources, is_v2(record), PHASE_SETTLE, properties);
+	if (end_placeholder(systemd_of(record), err) == 0)
+		return set(record, properties, err);
+	json_object_put(properties);
+	return -1;
 }
 
-int cgroup_systemd_update(const struct json_object *record, const struct json_object *resources,
-			  struct oci_err *err)
+int cgroup_systemd_update(const struct json_object *record, const struct json_object *change,
+			  const struct json_object *whole, struct oci_err *err)
 {
-	return set(record, resources, PHASE_UPDATE, err);
+	struct json_object *properties = json_object_new_array();
+
+	cgroup_systemd_limits(change, whole, is_v2(record), PHASE_UPDATE, properties);
+	if (json_length(json_member(change, "devices")) > 0 &&
+	    !json_true(systemd_of(record), "user"))
+		cgroup_systemd_devices(whole, true, properties);
+	return set(record, properties, err);
 }
 
 int cgroup_systemd_stop(const struct json_object *record, struct oci_err *err)

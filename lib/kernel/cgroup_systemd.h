@@ -30,22 +30,47 @@ int cgroup_systemd_start(struct json_object *record, const struct json_object *r
 int cgroup_systemd_settle(const struct json_object *record, const struct json_object *resources,
 			  struct oci_err *err);
 
-/* Tells systemd of changed limits, so that it does not put back the old ones. */
-int cgroup_systemd_update(const struct json_object *record, const struct json_object *resources,
-			  struct oci_err *err);
+/*
+ * Tells systemd of changed limits, so that it does not put back the old ones; whole: what holds
+ * with them. systemd writes its own idea of them to the control files before this returns.
+ */
+int cgroup_systemd_update(const struct json_object *record, const struct json_object *change,
+			  const struct json_object *whole, struct oci_err *err);
 
 /* Ends the unit, if it is there and ours. */
 int cgroup_systemd_stop(const struct json_object *record, struct oci_err *err);
 
 /*
- * kernel/cgroup_systemd_limits.c: adds resources to an array of [NAME, SIGNATURE, VALUE], as the
- * properties of units that say the same, as far as there are such; v2: the names of that version.
+ * kernel/cgroup_systemd_limits.c: adds what change sets to an array of [NAME, SIGNATURE, VALUE],
+ * as the properties of units that say the same, as far as there are such; whole: what holds with
+ * the change, since a property may depend on several; v2: the names of that version.
  */
-void cgroup_systemd_limits(const struct json_object *resources, bool v2, enum cgroup_phase phase,
-			   struct json_object *properties);
+void cgroup_systemd_limits(const struct json_object *change, const struct json_object *whole,
+			   bool v2, enum cgroup_phase phase, struct json_object *properties);
 
-/* kernel/cgroup_systemd_devices.c: the same of devices, for v1. */
-void cgroup_systemd_devices(const struct json_object *resources, struct json_object *properties);
+/* kernel/cgroup_systemd_io.c and kernel/cgroup_systemd_unified.c: of resources' members. */
+void cgroup_systemd_io(const struct json_object *io, bool v2, struct json_object *properties);
+void cgroup_systemd_unified(const struct json_object *unified, struct json_object *properties);
+
+/*
+ * kernel/cgroup_systemd_devices.c: the same of devices; nothing if systemd cannot say it. again: in
+ * place of those that the unit has.
+ */
+void cgroup_systemd_devices(const struct json_object *resources, bool again,
+			    struct json_object *properties);
+
+/* One property. */
+void cgroup_systemd_add(struct json_object *properties, const char *name, const char *signature,
+			struct json_object *value);
+void cgroup_systemd_add_number(struct json_object *properties, const char *name, uint64_t value);
+void cgroup_systemd_add_mask(struct json_object *properties, const char *name, const char *list);
+void cgroup_systemd_add_quota(struct json_object *properties, int64_t quota, uint64_t period);
+void cgroup_systemd_add_idle(struct json_object *properties);
+void cgroup_systemd_add_device(struct json_object *properties, const char *name, uint64_t major,
+			       uint64_t minor, uint64_t value);
+
+/* The last one is only for a systemd of this version or newer. */
+void cgroup_systemd_since(struct json_object *properties, int version);
 
 /* A list of CPUs or nodes as the bytes of a mask; NULL if it is none. */
 struct json_object *cgroup_systemd_mask(const char *list);

@@ -213,18 +213,15 @@ static int add(struct json_object *properties, const char *key, const char *text
 	    0)
 		return err_sys(err, ENOMEM, "cannot plan a unit");
 	for (unsigned i = 0; i < ARRAY_SIZE(allowed); i++) {
-		struct json_object *value, *p;
+		struct json_object *value;
 
 		if (strcmp(allowed[i].name, name) != 0)
 			continue;
 		value = parse(text, allowed[i].signature);
 		if (!value)
 			return bad_value(err, key, name, allowed[i].signature);
-		p = json_object_new_array_ext(3);
-		json_object_array_add(p, json_object_new_string(name));
-		json_object_array_add(p, json_object_new_string(allowed[i].signature));
-		json_object_array_add(p, seconds ? in_microseconds(value) : value);
-		json_object_array_add(properties, p);
+		cgroup_systemd_add(properties, name, allowed[i].signature,
+				   seconds ? in_microseconds(value) : value);
 		return 0;
 	}
 	return bad(err, key, given, "is not one that a container may set");

@@ -1,7 +1,7 @@
 /*
- * linux.resources.devices as DeviceAllow= of systemd's units, for v1 only: there systemd writes its
- * own idea of the devices to the control files that hold ours, whenever it applies the unit's
- * properties anew. On v2 its eBPF program and ours are two, and both must allow.
+ * linux.resources.devices as DeviceAllow= of systemd's units. On v1 systemd writes its own idea of
+ * the devices to the control files that hold ours, whenever it applies the unit's properties anew.
+ * On v2 its eBPF program and ours are two, and both must allow.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,17 +9,6 @@
 #include "base/own.h"
 #include "kernel/cgroup_systemd.h"
 #include "kernel/device_cgroup.h"
-
-static struct json_object *property(const char *name, const char *signature,
-				    struct json_object *value)
-{
-	struct json_object *p = json_object_new_array_ext(3);
-
-	json_object_array_add(p, json_object_new_string(name));
-	json_object_array_add(p, json_object_new_string(signature));
-	json_object_array_add(p, value);
-	return p;
-}
 
 /* systemd's name of the devices of a rule; false for "any major with this minor". */
 static bool device_name(const struct device_rule *rule, char *text, size_t size)
@@ -55,28 +44,45 @@ static void add_rule(struct json_object *list, const char *name, unsigned access
 	json_object_array_add(list, pair);
 }
 
-void cgroup_systemd_devices(const struct json_object *resources, struct json_object *properties)
+/* The exceptions from "none"; false: systemd cannot say it. */
+static bool add_rules(struct json_object *list, const struct device_rules *rules)
+{
+	char name[64];
+
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct device_rule *rule = &rules->items[i];
+
+		if (i == 0 && rule->type == 'a' && !rule->allow)
+			continue;
+		if (!rule->allow || rule->type == 'a' || !device_name(rule, name, sizeof name))
+			return false;
+		add_rule(list, name, rule->access);
+	}
+	return true;
+}
+
+void cgroup_systemd_devices(const struct json_object *resources, bool again,
+			    struct json_object *properties)
 {
 	own_json struct json_object *list = json_object_new_array();
 	own_err struct oci_err ignored = ERR_INIT;
 	own_ptr struct device_rule *items = NULL;
 	struct device_rules rules;
-	char name[64];
+	bool said;
 
 	/* What is wrong with them is said when they are applied. */
 	if (device_rules_make(resources, &rules, &ignored) < 0)
 		return;
 	items = rules.items;
-	for (size_t i = 0; i < rules.n; i++) {
-		if (i == 0 && rules.items[i].type == 'a' && !rules.items[i].allow)
-			continue;
-		/* An exception that systemd cannot say: then it shall say nothing. */
-		if (!rules.items[i].allow || rules.items[i].type == 'a' ||
-		    !device_name(&rules.items[i], name, sizeof name))
-			return;
-		add_rule(list, name, rules.items[i].access);
-	}
-	json_object_array_add(properties,
-			      property("DevicePolicy", "s", json_object_new_string("strict")));
-	json_object_array_add(properties, property("DeviceAllow", "a(ss)", json_object_get(list)));
+	said = add_rules(list, &rules);
+	/* Then it shall say nothing. */
+	if (!said && !again)
+		return;
+	cgroup_systemd_add(properties, "DevicePolicy", "s",
+			   json_object_new_string(said ? "strict" : "auto"));
+	/* An empty list takes away what there is; another one is added to it. */
+	if (again)
+		cgroup_systemd_add(properties, "DeviceAllow", "a(ss)", json_object_new_array());
+	if (said)
+		cgroup_systemd_add(properties, "DeviceAllow", "a(ss)", json_object_get(list));
 }

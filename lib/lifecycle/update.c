@@ -73,7 +73,7 @@ static char *snapshot_text(struct json_object *config, size_t *ret_len, struct o
 /* A change of the kernel's side: of what config.json says before to what it says after. */
 struct change {
 	int (*apply)(struct container *c, const struct change *change, struct oci_err *err);
-	const struct json_object *resources;
+	struct cgroup_change limits;
 	const char *l3_cache, *mem_bw;
 };
 
@@ -106,9 +106,7 @@ static int make_change(struct container *c, struct json_object *config, const st
 
 static int apply_resources(struct container *c, const struct change *change, struct oci_err *err)
 {
-	const struct json_object *before = json_path(c->config, "linux", "resources", NULL);
-
-	if (cgroup_update(c->state->cgroup, before, change->resources, err) < 0)
+	if (cgroup_update(c->state->cgroup, &change->limits, err) < 0)
 		return at_document(err);
 	return 0;
 }
@@ -139,16 +137,18 @@ static struct json_object *copy_config(struct container *c, struct oci_err *err)
 int lifecycle_update(struct container *c, const struct json_object *resources, struct oci_err *err)
 {
 	own_json struct json_object *normal = resources_normal(resources);
-	struct change change = {.apply = apply_resources, .resources = normal};
-	struct json_object *config = copy_config(c, err), *platform;
+	struct change change = {.apply = apply_resources, .limits.resources = normal};
+	struct json_object *config = copy_config(c, err), *platform, *after;
 
 	if (!config)
 		return -1;
 	inherit_check(normal, json_path(config, "linux", "resources", NULL));
 	platform = object_in(config, "linux");
-	json_object_object_add(platform, "resources",
-			       resources_merge(json_member(platform, "resources"), normal,
-					       cgroup_swap_alone(c->state->cgroup)));
+	after = resources_merge(json_member(platform, "resources"), normal,
+				cgroup_swap_alone(c->state->cgroup));
+	json_object_object_add(platform, "resources", after);
+	change.limits.before = json_path(c->config, "linux", "resources", NULL);
+	change.limits.after = after;
 	if (make_change(c, config, &change, err) < 0)
 		return -1;
 	warn(c, normal);

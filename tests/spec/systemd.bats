@@ -15,18 +15,25 @@ setup() {
 		scope=()
 	fi
 	UNIT=oci-$OCI_TEST.scope
+	# The hierarchy that is systemd's own.
 	V2=/sys/fs/cgroup
 	[[ -e $V2/cgroup.controllers ]] || V2=/sys/fs/cgroup/unified
+	[[ -e $V2/cgroup.procs ]] || V2=/sys/fs/cgroup/systemd
 }
 
 # A user without root is root of a user namespace.
 mkbundle_of_user() {
 	mkbundle "$@"
-	((!EUID)) || edit "$BUNDLE" '.linux.namespaces += [{type: "user"}]
+	((!EUID)) || of_user "$(id -u)" "$(id -g)"
+}
+
+# of_user UID GID: the container of a user.
+of_user() {
+	edit "$BUNDLE" '.linux.namespaces += [{type: "user"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: $u, size: 1}]
 		| .linux.gidMappings = [{containerID: 0, hostID: $g, size: 1}]
 		| .mounts |= map(select(.type != "cgroup") | .options |= (. // [] | map(select(startswith("gid=") | not))))' \
-		--argjson u "$(id -u)" --argjson g "$(id -g)"
+		--argjson u "$1" --argjson g "$2"
 }
 
 # bundle [FILTER...]: its cgroup is the scope $UNIT.
@@ -111,26 +118,159 @@ unit_is() { [[ $(show_unit ActiveState "$2") = "$1" ]]; }
 	systemctl "${scope[@]}" reset-failed "${UNIT%.scope}.service" || true
 }
 
-@test "limits are properties and files, and a reload keeps them" {
-	((!EUID)) || skip "requires root"
-	[[ $V2 = /sys/fs/cgroup ]] || skip "requires cgroup v2"
+# The control files of the container, which the driver and systemd both write.
+values() {
+	(cd "$V2$(show_unit ControlGroup)" && head -n 20 memory.{max,swap.max,low,high,min} cpu.{weight,max} \
+		cpuset.{cpus,mems} pids.max io.max)
+}
+
+# same_files: systemd has no other idea of them, when it reads its units again and when it is told of something else.
+same_files() {
+	local before after
+	before=$(values)
+	systemctl "${scope[@]}" daemon-reload
+	systemctl "${scope[@]}" set-property --runtime "$UNIT" "$@"
+	# It writes the files before it hears of this.
+	show_unit ActiveState >show.out
+	after=$(values)
+	[[ $after = "$before" ]] || fail "$(diff <(echo "$before") <(echo "$after"))"
+}
+
+@test "every limit that has a property is one, and a file, and a reload keeps it" {
+	require cgroup_v2
+	device=$(cat /sys/block/vda/dev) || skip "requires /dev/vda"
 	bundle '.linux.resources += {
 		"memory": {"limit": 67108864, "swap": 134217728, "reservation": 33554432},
-		"cpu": {"shares": 2048, "quota": 50500, "period": 100000, "cpus": "0", "mems": "0"},
-		"pids": {"limit": 42}, "unified": {"memory.high": "50003968"}}'
+		"cpu": {"shares": 2048, "quota": 30500, "period": 50000, "cpus": "0", "mems": "0"},
+		"pids": {"limit": 42}, "unified": {"memory.high": "50003968", "memory.min": "4096"},
+		"blockIO": {"throttleReadBpsDevice": [$d + {"rate": 1048576}],
+			"throttleWriteBpsDevice": [$d + {"rate": 2097152}],
+			"throttleReadIOPSDevice": [$d + {"rate": 300}],
+			"throttleWriteIOPSDevice": [$d + {"rate": 400}]}}' \
+		--argjson d "{\"major\": ${device%:*}, \"minor\": ${device#*:}}"
 	create box
 	dir=$V2$(show_unit ControlGroup)
-	values() { (cd "$dir" && cat memory.max memory.swap.max memory.low memory.high cpu.weight cpuset.cpus pids.max); }
-	before=$(values)
-	[[ $before = $'67108864\n67108864\n33554432\n50003968\n174\n0\n42' ]] || fail "$before"
-	[[ $(cat "$dir/cpu.max") = "50500 100000" ]]
-	[[ $(show_unit MemoryMax) = 67108864 && $(show_unit TasksMax) = 42 && $(show_unit CPUWeight) = 174 ]]
-	[[ $(show_unit AllowedCPUs) = 0 && $(show_unit CPUQuotaPerSecUSec) = 510ms ]]
+	[[ $(cd "$dir" && cat memory.{max,swap.max,low,high,min} cpu.{weight,max} cpuset.{cpus,mems} pids.max io.max) = \
+		$'67108864\n67108864\n33554432\n50003968\n4096\n174\n30500 50000\n0\n0\n42\n'"$device rbps=1048576 wbps=2097152 riops=300 wiops=400" ]] ||
+		fail "$(values)"
+	for line in MemoryMax=67108864 MemorySwapMax=67108864 MemoryLow=33554432 MemoryHigh=50003968 MemoryMin=4096 \
+		CPUWeight=174 CPUQuotaPerSecUSec=610ms CPUQuotaPeriodUSec=50ms AllowedCPUs=0 AllowedMemoryNodes=0 TasksMax=42 \
+		"IOReadBandwidthMax=/dev/block/$device 1048576" "IOWriteBandwidthMax=/dev/block/$device 2097152" \
+		"IOReadIOPSMax=/dev/block/$device 300" "IOWriteIOPSMax=/dev/block/$device 400"; do
+		[[ $(show_unit "${line%%=*}") = "${line#*=}" ]] || fail "$line: $(show_unit "${line%%=*}")"
+	done
+	# One of each controller, so that it writes all of that.
+	same_files MemoryLow=33554432 StartupCPUWeight=100 StartupIOWeight=100 TasksAccounting=yes
+	oci delete --force box
+	unit_is inactive "$UNIT"
+}
+
+@test "limits of cgroup v1 are properties and files, also those of an update" {
+	require cgroup_v1
+	((!EUID)) || skip "requires root"
+	values_v1() {
+		local path
+		path=$(show_unit ControlGroup)
+		(cd /sys/fs/cgroup && cat "memory$path/memory.limit_in_bytes" "cpu$path/cpu.shares" \
+			"cpu$path/cpu.cfs_quota_us" "cpu$path/cpu.cfs_period_us" "pids$path/pids.max")
+	}
+	# check WANT PROPERTY=VALUE...: also when systemd has read its units again, and has written them.
+	check() {
+		local line want=$1
+		shift
+		for line; do [[ $(show_unit "${line%%=*}") = "${line#*=}" ]] || fail "$line: $(show_unit "${line%%=*}")"; done
+		[[ $(values_v1) = "$want" ]] || fail "$(values_v1)"
+		systemctl daemon-reload
+		systemctl set-property --runtime "$UNIT" StartupCPUShares=1024 MemoryAccounting=yes TasksAccounting=yes
+		show_unit ActiveState >show.out
+		[[ $(values_v1) = "$want" ]] || fail "after a reload: $(values_v1)"
+	}
+	bundle '.linux.resources += {"memory": {"limit": 67108864}, "pids": {"limit": 42},
+		"cpu": {"shares": 2048, "quota": 30500, "period": 50000}}'
+	create box
+	check $'67108864\n2048\n30500\n50000\n42' MemoryLimit=67108864 CPUShares=2048 CPUQuotaPerSecUSec=610ms TasksMax=42
+	oci update --memory 83886080 --cpu-quota 20000 --cpu-share 512 --pids-limit 50 box
+	check $'83886080\n512\n20000\n50000\n50' MemoryLimit=83886080 CPUShares=512 CPUQuotaPerSecUSec=400ms TasksMax=50
+	oci delete --force box
+	unit_is inactive "$UNIT"
+}
+
+@test "cpu.idle, also in an update" {
+	require cgroup_v2
+	bundle '.linux.resources.cpu = {"shares": 2048, "idle": 1}'
+	create box
+	dir=$V2$(show_unit ControlGroup)
+	[[ $(show_unit CPUWeight) = idle && $(cat "$dir/cpu.idle") = 1 ]]
+	systemctl "${scope[@]}" daemon-reload
+	oci update --cpu-idle 0 box
+	[[ $(show_unit CPUWeight) = 174 && $(cat "$dir/cpu.idle") = 0 ]]
+	oci delete --force box
+}
+
+@test "update: properties and files, kept by a reload; all of it or nothing" {
+	require cgroup_v2
+	bundle '.linux.resources += {"memory": {"limit": 67108864, "swap": 134217728},
+		"cpu": {"shares": 1024, "quota": 20000, "period": 50000}, "pids": {"limit": 42}}'
+	create box
+	dir=$V2$(show_unit ControlGroup)
+	# Of each pair of properties that one limit depends on, one is as it was.
+	oci update --memory 83886080 --cpu-quota 30000 --cpu-share 2048 --pids-limit 50 box
+	for line in MemoryMax=83886080 MemorySwapMax=67108864 CPUQuotaPerSecUSec=600ms CPUQuotaPeriodUSec=50ms CPUWeight=174 TasksMax=50; do
+		[[ $(show_unit "${line%%=*}") = "${line#*=}" ]] || fail "$line: $(show_unit "${line%%=*}")"
+	done
+	[[ $(cat "$dir"/{memory.max,cpu.max,cpu.weight,pids.max}) = $'83886080\n30000 50000\n174\n50' ]]
+	same_files MemoryLow=4096
+	oci update --cpu-period 100000 box
+	[[ $(show_unit CPUQuotaPerSecUSec) = 300ms && $(cat "$dir/cpu.max") = "30000 100000" ]]
+	run -102 --separate-stderr oci-update --memory 100663296 --cpuset-cpus 4000 box
+	[[ $(show_unit MemoryMax) = 83886080 && $(cat "$dir/memory.max") = 83886080 ]]
+	oci update --memory -1 --pids-limit -1 box
+	[[ $(show_unit MemoryMax) = infinity && $(show_unit TasksMax) = infinity ]]
+	same_files MemoryLow=8192
+	oci delete --force box
+}
+
+# The directory that decides about devices.
+device_dir() {
+	local dir=/sys/fs/cgroup/devices
+	[[ -d $dir ]] || dir=$V2
+	echo "$dir$(show_unit ControlGroup)"
+}
+
+# Whether a process of the container's cgroup may read the host's disk; it may have /dev/null in any case.
+reads_disk() {
+	local dir
+	dir=$(device_dir)
+	(echo $BASHPID >"$dir/cgroup.procs" && head -c 1 /dev/vda >/dev/null 2>disk.err && cat /dev/null)
+}
+
+@test "devices stay denied, whatever systemd is told" {
+	((!EUID)) || skip "requires root"
+	device=$(cat /sys/block/vda/dev) || skip "requires /dev/vda"
+	bundle
+	create box
+	[[ $(show_unit DevicePolicy) = strict && $(show_unit DeviceAllow) = *"/dev/char/1:3 rwm"* ]]
+	run -1 reads_disk
+	[[ $(cat disk.err) = *"Operation not permitted"* ]]
 	systemctl daemon-reload
-	[[ $(values) = "$before" ]] || fail "$(values)"
-	oci update --memory 80000000 --memory-swap 160000000 --pids-limit 50 box
-	[[ $(show_unit MemoryMax) = 79998976 || $(show_unit MemoryMax) = 80000000 ]]
-	[[ $(cat "$dir/pids.max") = 50 && $(show_unit TasksMax) = 50 ]]
+	run -1 reads_disk
+	systemctl set-property --runtime "$UNIT" CPUWeight=50 MemoryLow=4096 TasksMax=900
+	run -1 reads_disk
+	rule="{\"allow\": true, \"type\": \"b\", \"major\": ${device%:*}, \"minor\": ${device#*:}, \"access\": \"r\"}"
+	oci update --resources - box <<<"{\"devices\": [{\"allow\": false, \"access\": \"rwm\"}, $rule]}"
+	[[ $(show_unit DeviceAllow) = *"/dev/block/$device r"* ]]
+	run -0 reads_disk
+	systemctl daemon-reload
+	run -0 reads_disk
+	oci update --resources - box <<<'{"devices": [{"allow": false, "access": "rwm"}]}'
+	[[ $(show_unit DeviceAllow) != *"/dev/block/"* ]]
+	run -1 reads_disk
+	systemctl daemon-reload
+	run -1 reads_disk
+	oci update --resources - box <<<'{"devices": [{"allow": true, "access": "rwm"}]}'
+	run -0 reads_disk
+	systemctl daemon-reload
+	run -0 reads_disk
 	oci delete --force box
 }
 
@@ -181,9 +321,30 @@ unit_is() { [[ $(show_unit ActiveState "$2") = "$1" ]]; }
 
 @test "a limit of what has not been delegated is an error" {
 	((EUID)) || skip "requires rootless"
-	grep -qvw cpuset "$V2$MANAGER/cgroup.controllers" || skip "all is delegated"
+	require cgroup_v2
+	[[ $(cat "$V2$MANAGER/cgroup.controllers") != *hugetlb* ]] || skip "all is delegated"
 	bundle '.linux.resources.unified = {"hugetlb.2MB.max": "0"}'
 	run -103 --separate-stderr oci-create --systemd-cgroup box "$BUNDLE"
 	[[ $stderr = *"the hugetlb controller is not available"* ]] || show
+	unit_is inactive "$UNIT"
+}
+
+@test "pause, resume, exec, ps and kill" {
+	# Nobody but root has a freezer of v1.
+	((!EUID)) || require cgroup_v2
+	bundle
+	create box
+	oci start box
+	oci pause box
+	is_status box paused
+	oci resume box
+	is_status box running
+	run -0 --separate-stderr oci-exec box cat /proc/self/cgroup
+	oci exec --detach --pid-file pid box sleep 1000 3>&-
+	grep -q "$UNIT" "/proc/$(cat pid)/cgroup"
+	[[ $(oci ps --format json box | jq length) = 2 ]]
+	oci kill box KILL
+	wait_for is_status box stopped
+	oci delete box
 	unit_is inactive "$UNIT"
 }

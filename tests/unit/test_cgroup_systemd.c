@@ -23,7 +23,7 @@ static void expect_limits(const char *resources, bool v2, enum cgroup_phase phas
 {
 	own_json struct json_object *r = parse(resources), *list = json_object_new_array();
 
-	cgroup_systemd_limits(r, v2, phase, list);
+	cgroup_systemd_limits(r, r, v2, phase, list);
 	assert_string_equal(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN), want);
 }
 
@@ -45,11 +45,61 @@ static void limits(void **state)
 	expect_limits("{\"blockIO\":{\"weight\":500}}", false, PHASE_CREATE,
 		      "[[\"BlockIOWeight\",\"t\",500]]");
 	expect_limits(
-		"{\"unified\":{\"cpu.max\":\"max 50000\",\"memory.oom.group\":\"1\",\"io.max\":"
-		"\"8:0 rbps=1\",\"memory.low\":\"7\"}}",
+		"{\"unified\":{\"cpu.max\":\"max 50000\",\"memory.oom.group\":\"1\",\"memory.low\":"
+		"\"7\",\"cpu.idle\":\"1\",\"memory.zswap.max\":\"max\"}}",
 		true, PHASE_CREATE,
 		"[[\"CPUQuotaPeriodUSec\",\"t\",50000],[\"CPUQuotaPerSecUSec\",\"t\","
-		"18446744073709551615],[\"MemoryLow\",\"t\",7]]");
+		"18446744073709551615],[\"MemoryLow\",\"t\",7],[\"CPUWeight\",\"t\",0,252],"
+		"[\"MemoryZSwapMax\",\"t\",18446744073709551615,253]]");
+}
+
+static void devices_of_io(void **state)
+{
+	(void)state;
+	expect_limits(
+		"{\"unified\":{\"io.max\":\"8:0 rbps=1 wiops=max\\n8:16 riops=2\",\"io.weight\":"
+		"\"default 50\\n8:0 7\",\"io.latency\":\"8:0 target=5\"}}",
+		true, PHASE_CREATE,
+		"[[\"IOReadBandwidthMax\",\"a(st)\",[[\"\\/dev\\/block\\/8:0\",1]]],"
+		"[\"IOWriteIOPSMax\",\"a(st)\",[[\"\\/dev\\/block\\/8:0\","
+		"18446744073709551615]]],"
+		"[\"IOReadIOPSMax\",\"a(st)\",[[\"\\/dev\\/block\\/8:16\",2]]],"
+		"[\"IODeviceWeight\",\"a(st)\",[[\"\\/dev\\/block\\/8:0\",7]]],"
+		"[\"IODeviceLatencyTargetUSec\",\"a(st)\",[[\"\\/dev\\/block\\/8:0\",5]]]]");
+	expect_limits("{\"blockIO\":{\"weight\":10,\"weightDevice\":[{\"major\":8,\"minor\":0,"
+		      "\"weight\":1000},{\"major\":8,\"minor\":1,\"leafWeight\":10}],"
+		      "\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":0}],"
+		      "\"throttleReadIOPSDevice\":[{\"major\":8,\"minor\":0,\"rate\":3}]}}",
+		      false, PHASE_UPDATE,
+		      "[[\"BlockIOWeight\",\"t\",10],[\"BlockIODeviceWeight\",\"a(st)\","
+		      "[[\"\\/dev\\/block\\/8:0\",1000]]],[\"BlockIOReadBandwidth\",\"a(st)\","
+		      "[[\"\\/dev\\/block\\/8:0\",18446744073709551615]]]]");
+}
+
+static void expect_change(const char *change, const char *whole, const char *want)
+{
+	own_json struct json_object *c = parse(change), *w = parse(whole);
+	own_json struct json_object *list = json_object_new_array();
+
+	cgroup_systemd_limits(c, w, true, PHASE_UPDATE, list);
+	assert_string_equal(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN), want);
+}
+
+static void changes(void **state)
+{
+	(void)state;
+	expect_change(
+		"{\"cpu\":{\"quota\":10000}}",
+		"{\"cpu\":{\"quota\":10000,\"period\":50000,\"shares\":2}}",
+		"[[\"CPUQuotaPeriodUSec\",\"t\",50000],[\"CPUQuotaPerSecUSec\",\"t\",200000]]");
+	expect_change("{\"memory\":{\"limit\":10}}", "{\"memory\":{\"limit\":10,\"swap\":14}}",
+		      "[[\"MemoryMax\",\"t\",10],[\"MemorySwapMax\",\"t\",4]]");
+	expect_change("{\"cpu\":{\"shares\":4}}", "{\"cpu\":{\"shares\":4,\"idle\":1}}",
+		      "[[\"CPUWeight\",\"t\",0,252]]");
+	expect_change("{\"cpu\":{\"idle\":0}}", "{\"cpu\":{\"idle\":0}}",
+		      "[[\"CPUWeight\",\"t\",100]]");
+	expect_change("{\"pids\":{\"limit\":0}}", "{\"pids\":{\"limit\":0}}",
+		      "[[\"TasksMax\",\"t\",1]]");
 }
 
 static void expect_devices(const char *resources, const char *first, size_t n)
@@ -57,7 +107,7 @@ static void expect_devices(const char *resources, const char *first, size_t n)
 	own_json struct json_object *r = parse(resources), *list = json_object_new_array();
 	const struct json_object *allow;
 
-	cgroup_systemd_devices(r, list);
+	cgroup_systemd_devices(r, false, list);
 	allow = json_item(json_item(list, 1), 2);
 	assert_int_equal(json_length(allow), n);
 	if (n)
@@ -72,7 +122,7 @@ static void devices(void **state)
 	size_t defaults;
 
 	(void)state;
-	cgroup_systemd_devices(NULL, none);
+	cgroup_systemd_devices(NULL, false, none);
 	defaults = json_length(json_item(json_item(none, 1), 2));
 	assert_true(defaults > 5);
 	expect_devices("{\"devices\":[{\"allow\":true,\"type\":\"b\",\"major\":8,\"minor\":1,"
@@ -177,8 +227,10 @@ static void dangerous(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(limits),      cmocka_unit_test(devices),   cmocka_unit_test(tasks),
-		cmocka_unit_test(annotations), cmocka_unit_test(dangerous),
+		cmocka_unit_test(limits),    cmocka_unit_test(devices_of_io),
+		cmocka_unit_test(changes),   cmocka_unit_test(devices),
+		cmocka_unit_test(tasks),     cmocka_unit_test(annotations),
+		cmocka_unit_test(dangerous),
 	};
 
 	return cmocka_run_group_tests_name("cgroup_systemd", tests, NULL, NULL);
