@@ -3,6 +3,7 @@
  *
  *	oci-systemd start REQUEST	{"user", "unit", "placeholder", "properties"}
  *	oci-systemd set REQUEST		{"user", "unit", "description", "properties"}
+ *	oci-systemd attach REQUEST	{"user", "unit", "description", "below", "pid"}
  *	oci-systemd stop REQUEST	{"user", "unit", "description"}
  *
  * properties is an array of [NAME, SIGNATURE, VALUE]: D-Bus signatures, and values as JSON; with a
@@ -382,6 +383,22 @@ static int set(const struct json_object *request, struct oci_err *err)
 	return r;
 }
 
+/* Moves a process into the unit's cgroup. */
+static int attach(const struct json_object *request, struct oci_err *err)
+{
+	const char *below = json_string(request, "below");
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	int r;
+
+	if (!is_ours(request))
+		return err_set(err, FAULT_STATE, "the unit \"%s\" of the container is gone", unit);
+	r = sd_bus_call_method(bus, SERVICE, MANAGER, "AttachProcessesToUnit", &e, NULL, "ssau",
+			       unit, below ? below : "", 1, (uint32_t)json_uint(request, "pid", 0));
+	r = r < 0 ? failed(err, "put a process into", r, &e) : 0;
+	sd_bus_error_free(&e);
+	return r;
+}
+
 static int stop(const struct json_object *request, struct oci_err *err)
 {
 	sd_bus_error e = SD_BUS_ERROR_NULL;
@@ -420,6 +437,8 @@ int main(int argc, char **argv)
 		r = start(request, answer, &err);
 	else if (r == 0 && strcmp(argv[1], "set") == 0)
 		r = set(request, &err);
+	else if (r == 0 && strcmp(argv[1], "attach") == 0)
+		r = attach(request, &err);
 	else if (r == 0)
 		r = stop(request, &err);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/sys.h"
+#include "kernel/cgroup_systemd.h"
 #include "kernel/cgroup_tree.h"
 #include "kernel/proc.h"
 
@@ -235,4 +236,16 @@ int cgroup_further_open_beside(const struct cgroup_further *f, pid_t init, struc
 		return err->fault == FAULT_NONE ? gone(&h, err) : -1;
 	dir = cgroup_open_beneath(leaf, path + len);
 	return dir < 0 ? err_sys(err, errno, "cannot open cgroup \"%s%s\"", h.mount, path) : dir;
+}
+
+bool cgroup_further_can_bring(const struct cgroup_further *f)
+{
+	return cgroup_is_systemd(f->record);
+}
+
+int cgroup_further_bring(const struct cgroup_further *f, pid_t pid, struct oci_err *err)
+{
+	const char *below = json_length(f->below) ? json_item_string(f->below, 0) : "";
+
+	return cgroup_systemd_bring(f->record, below, pid, err);
 }

@@ -5,6 +5,7 @@
 #ifndef KERNEL_CGROUP_FURTHER_H
 #define KERNEL_CGROUP_FURTHER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,5 +38,12 @@ int cgroup_further_open_v2(const struct cgroup_further *f, struct oci_err *err);
  * no process can be. FAULT_STATE if it is in none beneath.
  */
 int cgroup_further_open_beside(const struct cgroup_further *f, pid_t init, struct oci_err *err);
+
+/*
+ * Has systemd put the process there, which may move one between cgroups that have nothing above
+ * them in common but what is root's: a user's login session and the user's systemd.
+ */
+bool cgroup_further_can_bring(const struct cgroup_further *f);
+int cgroup_further_bring(const struct cgroup_further *f, pid_t pid, struct oci_err *err);
 
 #endif

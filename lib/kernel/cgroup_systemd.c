@@ -367,6 +367,20 @@ int cgroup_systemd_update(const struct json_object *record, const struct json_ob
 	return set(record, properties, err);
 }
 
+int cgroup_systemd_bring(const struct json_object *record, const char *below, pid_t pid,
+			 struct oci_err *err)
+{
+	own_json struct json_object *request = request_for(record, NULL), *answer = NULL;
+	const char *path = below + strspn(below, "/");
+	own_ptr char *absolute = NULL;
+
+	if (asprintf(&absolute, "%s%s", *path ? "/" : "", path) < 0)
+		return err_sys(err, ENOMEM, "cannot ask systemd");
+	add_string(request, "below", absolute);
+	json_object_object_add(request, "pid", json_object_new_int(pid));
+	return ask("attach", request, &answer, err);
+}
+
 int cgroup_systemd_stop(const struct json_object *record, struct oci_err *err)
 {
 	own_json struct json_object *request = request_for(record, NULL), *answer = NULL;

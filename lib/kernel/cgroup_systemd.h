@@ -15,6 +15,7 @@
 #define KERNEL_CGROUP_SYSTEMD_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -36,6 +37,10 @@ int cgroup_systemd_settle(const struct json_object *record, const struct json_ob
  */
 int cgroup_systemd_update(const struct json_object *record, const struct json_object *change,
 			  const struct json_object *whole, struct oci_err *err);
+
+/* Has systemd move the process into the unit's cgroup, or to what is below it ("" or a path). */
+int cgroup_systemd_bring(const struct json_object *record, const char *below, pid_t pid,
+			 struct oci_err *err);
 
 /* Ends the unit, if it is there and ours. */
 int cgroup_systemd_stop(const struct json_object *record, struct oci_err *err);

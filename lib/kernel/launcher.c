@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "kernel/cgroup_further.h"
 
 /* Init's program, put into this executable by the build. */
 extern const char init_image[], init_image_end[];
@@ -114,6 +115,8 @@ int launcher_start(struct launcher *l, unsigned preserve_fds, struct oci_err *er
 		err_sys(err, l->affinity_errno, "cannot set the CPUs of the process");
 		return err_at(err, "/process/execCPUAffinity/initial");
 	}
+	if (l->brought && cgroup_further_bring(l->brought, l->pid, err) < 0)
+		return -1;
 	if (fd_send(l->control, &l->setup, sizeof l->setup, NULL, 0) < 0)
 		return err_sys(err, errno, "cannot tell the launcher what to do");
 	return 0;

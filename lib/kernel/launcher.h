@@ -27,6 +27,8 @@
 
 enum { LAUNCHER_FDS_MAX = LAUNCHER_JOIN + SETUP_JOINS_MAX + SETUP_CGROUPS_MAX };
 
+struct cgroup_further;
+
 struct launcher {
 	struct init_setup setup;
 	int fds[LAUNCHER_FDS_MAX]; /* by their place in the launcher; -1: none */
@@ -36,6 +38,7 @@ struct launcher {
 	bool has_affinity;  /* the CPUs to begin on */
 	int affinity_errno; /* why it could not be set */
 	cpu_set_t affinity;
+	const struct cgroup_further *brought; /* systemd brings it there before it does anything */
 };
 
 /* Nothing is open, nothing is asked for but the protocol's version. */

@@ -40,9 +40,10 @@
 
 /* How the process gets into its cgroup v2. */
 enum entry {
-	ENTRY_CLONE,  /* CLONE_INTO_CGROUP */
-	ENTRY_WALK,   /* the launcher moves itself there first */
-	ENTRY_BESIDE, /* cloned into that of the container's first process */
+	ENTRY_CLONE,   /* CLONE_INTO_CGROUP */
+	ENTRY_WALK,    /* the launcher moves itself there first */
+	ENTRY_BESIDE,  /* cloned into that of the container's first process */
+	ENTRY_BROUGHT, /* the launcher is moved there by systemd */
 };
 
 struct exec {
@@ -228,7 +229,8 @@ static int open_cgroups(struct exec *e, enum entry entry, struct oci_err *err)
 	l->fds[LAUNCHER_CGROUP] = v2;
 	if (v2 < 0)
 		return err->fault ? -1 : 0;
-	l->setup.into_cgroup = entry != ENTRY_WALK;
+	l->setup.into_cgroup = entry != ENTRY_WALK && entry != ENTRY_BROUGHT;
+	l->brought = entry == ENTRY_BROUGHT ? &e->cgroups : NULL;
 	if (entry != ENTRY_WALK)
 		return 0;
 	moves[n] = openat(v2, "cgroup.procs", O_WRONLY | O_CLOEXEC);
@@ -398,20 +400,22 @@ static int try(struct exec *e, enum entry entry, struct oci_err *err)
 /*
  * Kernels with cgroup.kill kill what is cloned into a cgroup in which it was ever used
  * (stage/nsenter_setup.c): that one is entered on foot. And of a cgroup that has become one for
- * others only, the container's first process has found a place where processes can be.
+ * others only, the container's first process has found a place where processes can be. From a
+ * login session there is no way for a user but the one that systemd knows (EACCES).
  */
 static int attempt(struct exec *e, struct oci_err *err)
 {
 	enum entry next = ENTRY_CLONE;
-	bool busy, killed;
+	bool busy, far, killed;
 
 	if (try(e, ENTRY_CLONE, err) == 0)
 		return 0;
 	busy = !e->pid && err->errnum == EBUSY && !json_length(e->cgroups.below);
+	far = !e->pid && err->errnum == EACCES && cgroup_further_can_bring(&e->cgroups);
 	killed = close_attempt(e);
 	if (killed)
 		err_set(err, FAULT_STATE, "the process was killed before it could run the program");
-	next = busy ? ENTRY_BESIDE : killed ? ENTRY_WALK : ENTRY_CLONE;
+	next = busy ? ENTRY_BESIDE : far ? ENTRY_BROUGHT : killed ? ENTRY_WALK : ENTRY_CLONE;
 	if (next == ENTRY_CLONE || !proc_alive(&e->c->state->init))
 		return -1;
 	err_clear(err);

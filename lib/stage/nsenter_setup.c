@@ -31,6 +31,7 @@
 #include "base/sock.h"
 #include "init/protocol.h"
 #include "kernel/cgroup.h"
+#include "kernel/cgroup_further.h"
 #include "kernel/cgroup_stats.h"
 #include "kernel/launcher.h"
 #include "kernel/netdev.h"
@@ -76,11 +77,14 @@ static int copy_name(char *name, const char *text, const char *what, struct oci_
 	return 0;
 }
 
-/*
- * Into the v2 cgroup init is cloned (CLONE_INTO_CGROUP); or, with "walk", it
- * moves itself there, as it does into those of v1.
- */
-static int open_cgroups(const struct container *c, struct launcher *l, bool walk,
+/* How init gets into its cgroup v2. */
+enum entry {
+	ENTRY_CLONE,   /* CLONE_INTO_CGROUP */
+	ENTRY_WALK,    /* it moves itself there, as it does into those of v1 */
+	ENTRY_BROUGHT, /* the launcher is moved there by systemd */
+};
+
+static int open_cgroups(const struct container *c, struct launcher *l, enum entry entry,
 			struct oci_err *err)
 {
 	int *moves = l->fds + LAUNCHER_JOIN + l->setup.n_joins;
@@ -92,8 +96,8 @@ static int open_cgroups(const struct container *c, struct launcher *l, bool walk
 	l->fds[LAUNCHER_CGROUP] = cgroup_open_v2(c->state->cgroup, err);
 	if (l->fds[LAUNCHER_CGROUP] < 0)
 		return err->fault ? -1 : 0;
-	l->setup.into_cgroup = !walk;
-	if (!walk)
+	l->setup.into_cgroup = entry == ENTRY_CLONE;
+	if (entry != ENTRY_WALK)
 		return 0;
 	moves[n] = openat(l->fds[LAUNCHER_CGROUP], "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (moves[n] < 0)
@@ -102,7 +106,8 @@ static int open_cgroups(const struct container *c, struct launcher *l, bool walk
 	return 0;
 }
 
-static int prepare(const struct container *c, struct launcher *l, bool walk, struct oci_err *err)
+static int prepare(const struct container *c, struct launcher *l, enum entry entry,
+		   struct oci_err *err)
 {
 	const uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME;
 	uint64_t new_ns = ns_new(c->config), listed = ns_listed(c->config);
@@ -128,9 +133,7 @@ static int prepare(const struct container *c, struct launcher *l, bool walk, str
 			return err_sys(err, errno, "cannot use the leash");
 		s->leashed = 1;
 	}
-	if (open_cgroups(c, l, walk, err) < 0)
-		return -1;
-	return 0;
+	return open_cgroups(c, l, entry, err);
 }
 
 /* time_namespaces(7): "CLOCK SECONDS NANOSECONDS". */
@@ -225,42 +228,51 @@ static bool was_killed(const struct container *c, struct launcher *l, bool gone)
 	return gone && pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-/* 1: the kernel killed init when it was cloned into its cgroup. */
-static int attempt(struct container *c, bool walk, struct oci_err *err)
+/* *ret_next: how to try it again, if that may help; ENTRY_CLONE if not. */
+static int attempt(struct container *c, enum entry entry, enum entry *ret_next, struct oci_err *err)
 {
+	const struct cgroup_further own = {.record = c->state->cgroup};
 	__attribute__((cleanup(launcher_close))) struct launcher l;
 	bool gone;
 
+	*ret_next = ENTRY_CLONE;
 	launcher_init(&l);
-	if (prepare(c, &l, walk, err) < 0 ||
+	l.brought = entry == ENTRY_BROUGHT ? &own : NULL;
+	if (prepare(c, &l, entry, err) < 0 ||
 	    launcher_start(&l, c->state->options.preserve_fds, err) < 0)
 		return -1;
 	if (bring_up(c, &l, err) == 0)
 		return 0;
+	if (!c->state->init.pid && err->errnum == EACCES && cgroup_further_can_bring(&own))
+		*ret_next = ENTRY_BROUGHT;
 	/* It was gone before we heard of it, or before it heard us. */
 	gone = err->errnum == 0 || err->errnum == EPIPE;
-	return was_killed(c, &l, gone) && l.setup.into_cgroup ? 1 : -1;
+	if (was_killed(c, &l, gone) && l.setup.into_cgroup)
+		*ret_next = ENTRY_WALK;
+	return -1;
 }
 
 /*
  * Kernels with cgroup.kill (Linux 5.14) kill what is cloned into a cgroup in
  * which cgroup.kill was ever used, unless it was as often used in the cloner's:
  * they compare with the wrong one. Such a cgroup, of the engine's making and used
- * before, is entered on foot.
+ * before, is entered on foot. And a user's process cannot be cloned from a login session into a
+ * unit of the user's systemd (EACCES): that can bring it there.
  */
 int stage_nsenter_setup(struct container *c, struct oci_err *err)
 {
+	enum entry next;
 	int result;
 
 	if (container_load_config(c, err) < 0 || proc_fd(err) < 0)
 		return -1;
-	result = attempt(c, false, err);
-	if (result == 1) {
+	result = attempt(c, ENTRY_CLONE, &next, err);
+	if (result < 0 && next != ENTRY_CLONE) {
 		err_clear(err);
 		c->state->init = (struct proc_id){0};
-		result = attempt(c, true, err);
+		result = attempt(c, next, &next, err);
 	}
-	if (result)
+	if (result < 0)
 		return cgroup_explain_kill(c->state->cgroup, err);
 	if (cgroup_settle(c->state->cgroup, json_path(c->config, "linux", "resources", NULL), err) <
 	    0)

@@ -348,3 +348,37 @@ reads_disk() {
 	oci delete box
 	unit_is inactive "$UNIT"
 }
+
+@test "from a login session, which is not below the user's systemd" {
+	((!EUID)) || skip "requires root"
+	require cgroup_v2
+	id tester >/dev/null 2>&1 || skip "requires a user \"tester\""
+	home=$(mktemp -d /tmp/session.XXXXXX)
+	mkbundle box
+	of_user "$(id -u tester)" "$(id -g tester)"
+	edit "$BUNDLE" '.linux.cgroupsPath = ":oci:" + $t | .linux.resources.pids.limit = 20' --arg t "$OCI_TEST"
+	cp -a "$BUNDLE" "$home"
+	chown -R tester: "$home"
+	cat >"$home/run" <<-'RUN'
+		set -ex
+		[[ $(cat /proc/self/cgroup) = *session-*.scope ]]
+		oci() { "$OCI" --root "$1/root" --systemd-cgroup "${@:2}"; }
+		oci . create box box </dev/null >out 2>&1 || { cat out; exit 1; }
+		oci . start box
+		pid=$(oci . state box | jq .pid)
+		[[ $(cat "/proc/$pid/cgroup") = *"/user@"*"/user.slice/$UNIT" ]]
+		oci . exec --detach --pid-file pid box sleep 1000 </dev/null >out 2>&1 || { cat out; exit 1; }
+		[[ $(cat "/proc/$(cat pid)/cgroup") = *"/user.slice/$UNIT" ]]
+		oci . update --pids-limit 30 box
+		[[ $(systemctl --user show -P TasksMax "$UNIT") = 30 ]]
+		oci . pause box
+		oci . resume box
+		oci . delete --force box
+		[[ $(systemctl --user show -P ActiveState "$UNIT") = inactive ]]
+	RUN
+	systemctl start systemd-logind
+	# In the machine's mount namespace: logind mounts the directory with the bus there.
+	run nsenter --mount --target 1 su -l tester -c "cd $home && OCI=$OCI UNIT=$UNIT bash run" 3>&-
+	rm -rf "$home"
+	((status == 0)) || show
+}
