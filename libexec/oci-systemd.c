@@ -1,7 +1,7 @@
 /*
  * oci-systemd: makes, changes and ends a unit of systemd, a scope or a slice, for a container.
  *
- *	oci-systemd start REQUEST	{"user", "unit", "placeholder", "properties"}
+ *	oci-systemd start REQUEST	{"user", "unit", "placeholder", "leashed", "properties"}
  *	oci-systemd set REQUEST		{"user", "unit", "description", "properties"}
  *	oci-systemd attach REQUEST	{"user", "unit", "description", "below", "pid"}
  *	oci-systemd stop REQUEST	{"user", "unit", "description"}
@@ -18,7 +18,8 @@
  * Undo: "stop", from whatever "start" has left.
  *
  * A scope is made of processes. With placeholder, "start" leaves one in it, which sleeps until it
- *is killed: the container's first process is cloned into the cgroup later.
+ * is killed: the container's first process is cloned into the cgroup later. With leashed, it ends
+ * when the writer of standard input, a pipe, does so before a byte came.
  *
  * Standard output is one JSON object: {"cgroup": "/a/b", "pid": 1, "start": 2} of "start",
  * or {"error": ..., "exists": true}.
@@ -271,8 +272,19 @@ static void reset_failed(void)
 
 /* ---- The verbs ----------------------------------------------------------------------------- */
 
+/* The driver died before it committed: there is nobody left to undo us but ourselves. */
+static void hold_leash(void)
+{
+	char byte;
+
+	while (read(0, &byte, 1) != 1)
+		if (errno != EINTR)
+			_exit(1);
+	close(0);
+}
+
 /* Sleeps in the scope until it is killed, and has nothing of this process but its memory. */
-static pid_t placeholder(void)
+static pid_t placeholder(bool leashed)
 {
 	pid_t pid = fork();
 
@@ -280,7 +292,9 @@ static pid_t placeholder(void)
 		return pid;
 	setsid();
 	prctl(PR_SET_NAME, "oci-placeholder");
-	close_range(0, ~0U, 0);
+	close_range(leashed ? 1 : 0, ~0U, 0);
+	if (leashed)
+		hold_leash();
 	for (;;)
 		pause();
 }
@@ -310,7 +324,8 @@ static int start_once(const struct json_object *request, pid_t pid, bool *ret_ex
 
 static int start(const struct json_object *request, struct json_object *answer, struct oci_err *err)
 {
-	pid_t pid = json_true(request, "placeholder") ? placeholder() : 0;
+	pid_t pid =
+		json_true(request, "placeholder") ? placeholder(json_true(request, "leashed")) : 0;
 	const char *dot = strrchr(unit, '.');
 	own_ptr char *cgroup = NULL;
 	bool exists = false;

@@ -85,11 +85,11 @@ static void fill(struct tool_call *call, const struct creation *cr)
 	} else {
 		add_fd(call, "--lock-fd", cr->c->dir_fd);
 	}
-	if (call->stage->run == stage_nsenter_setup) {
-		if (cr->c->leash_fd >= 0)
-			add_fd(call, "--leash-fd", cr->c->leash_fd);
+	if ((call->stage->run == stage_cgroup || call->stage->run == stage_nsenter_setup) &&
+	    cr->c->leash_fd >= 0)
+		add_fd(call, "--leash-fd", cr->c->leash_fd);
+	if (call->stage->run == stage_nsenter_setup)
 		call->preserve_fds = r->options.preserve_fds;
-	}
 	if (call->stage->run == stage_pivot && r->console_fd >= 0)
 		add_fd(call, "--console-fd", r->console_fd);
 	add(call, r->id);

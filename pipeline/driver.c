@@ -176,8 +176,11 @@ static bool was_done(const struct creation *cr, size_t step)
 static int run_step(struct creation *cr, const struct pipeline_step *step, struct oci_err *err)
 {
 	bool makes_init = step->stage && step->stage->run == stage_nsenter_setup;
+	/* systemd's unit is kept by a process until init is in it. */
+	bool makes_unit = step->stage && step->stage->run == stage_cgroup &&
+			  cr->request->options.systemd_cgroup;
 
-	if (makes_init && make_leash(cr, err) < 0)
+	if ((makes_init || makes_unit) && cr->leash < 0 && make_leash(cr, err) < 0)
 		return -1;
 	if (cr->c)
 		cr->c->console_fd = cr->request->console_fd;

@@ -79,10 +79,10 @@ static int make(const struct json_object *record, size_t i, struct oci_err *err)
 	return 0;
 }
 
-int cgroup_create(struct json_object *record, const struct json_object *resources,
+int cgroup_create(struct json_object *record, const struct json_object *resources, int leash,
 		  struct oci_err *err)
 {
-	if (cgroup_is_systemd(record) && cgroup_systemd_start(record, resources, err) < 0)
+	if (cgroup_is_systemd(record) && cgroup_systemd_start(record, resources, leash, err) < 0)
 		return -1;
 	for (size_t i = 0; i < cgroup_count(record); i++)
 		if (make(record, i, err) < 0)

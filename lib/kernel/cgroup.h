@@ -65,9 +65,10 @@ struct json_object *cgroup_needs(const struct json_object *record,
  * Makes the directories and applies linux.resources (NULL: none). The ids of
  * the directories are added to the record: it must be saved again before a
  * process is put into the cgroup. Without them cgroup_remove() removes what is
- * empty, but ends no process.
+ * empty, but ends no process. leash: a pipe; systemd's scope ends with its writer, unless a byte
+ * INIT_COMMIT or the container's first process came before; or -1.
  */
-int cgroup_create(struct json_object *record, const struct json_object *resources,
+int cgroup_create(struct json_object *record, const struct json_object *resources, int leash,
 		  struct oci_err *err);
 
 /*

@@ -188,9 +188,9 @@ static void bus_environment(char **env, bool user)
 		n = asprintf(&env[1], "DBUS_SESSION_BUS_ADDRESS=%s", address);
 }
 
-/* Runs it; request: the object "systemd" of the record, with properties of its own. */
-static int ask(const char *verb, const struct json_object *request, struct json_object **ret_answer,
-	       struct oci_err *err)
+/* Runs it, with this standard input (-1: none). */
+static int ask_with(int in, const char *verb, const struct json_object *request,
+		    struct json_object **ret_answer, struct oci_err *err)
 {
 	own_ptr char *path = libexec_path("oci-systemd", err), *text = NULL;
 	own_fd int out = memfd_create("systemd", MFD_CLOEXEC);
@@ -214,6 +214,7 @@ static int ask(const char *verb, const struct json_object *request, struct json_
 					       JSON_C_TO_STRING_PLAIN),
 		NULL};
 	spawn.envp = (const char *const *)env;
+	spawn.stdin_fd = in;
 	spawn.stdout_fd = out;
 	spawn.timeout_ms = HELPER_MS;
 	r = spawn_run(&spawn, &result, err);
@@ -227,6 +228,12 @@ static int ask(const char *verb, const struct json_object *request, struct json_
 		return take_error(answer, &spawn, &result, err);
 	*ret_answer = steal_ptr(&answer);
 	return 0;
+}
+
+static int ask(const char *verb, const struct json_object *request, struct json_object **ret_answer,
+	       struct oci_err *err)
+{
+	return ask_with(-1, verb, request, ret_answer, err);
 }
 
 /* A request about the record's unit; properties (may be NULL) become the request's. */
@@ -289,7 +296,7 @@ static struct json_object *start_properties(const struct json_object *record, bo
 	return list;
 }
 
-int cgroup_systemd_start(struct json_object *record, const struct json_object *resources,
+int cgroup_systemd_start(struct json_object *record, const struct json_object *resources, int leash,
 			 struct oci_err *err)
 {
 	struct json_object *s = systemd_of(record);
@@ -299,7 +306,8 @@ int cgroup_systemd_start(struct json_object *record, const struct json_object *r
 	own_json struct json_object *answer = NULL;
 
 	json_object_object_add(request, "placeholder", json_object_new_boolean(!slice));
-	if (ask("start", request, &answer, err) < 0)
+	json_object_object_add(request, "leashed", json_object_new_boolean(leash >= 0));
+	if (ask_with(leash, "start", request, &answer, err) < 0)
 		return -1;
 	if (!slice) {
 		struct json_object *p = json_object_new_object();

@@ -23,8 +23,12 @@
 
 bool cgroup_is_systemd(const struct json_object *record);
 
-/* Starts the unit and adds the hierarchies to the record. FAULT_STATE if it is there already. */
-int cgroup_systemd_start(struct json_object *record, const struct json_object *resources,
+/*
+ * Starts the unit and adds the hierarchies to the record. FAULT_STATE if it is there already. The
+ * placeholder ends with the writer of the pipe "leash", unless a byte INIT_COMMIT came before; -1:
+ * it stays until it is ended.
+ */
+int cgroup_systemd_start(struct json_object *record, const struct json_object *resources, int leash,
 			 struct oci_err *err);
 
 /* Ends the placeholder, and sets what had to wait for that. */

@@ -46,7 +46,8 @@ struct container {
 	struct json_object *config;
 	struct json_object *warnings; /* array of strings for the user, or NULL */
 	bool driven;	/* state is saved at the points of no return only, not after each stage */
-	int leash_fd;	/* --leash-fd of oci-nsenter-setup: init dies with its writer; or -1 */
+	int leash_fd;	/* --leash-fd of a stage: what it leaves running dies with its writer; or -1
+			 */
 	int console_fd; /* --console-fd of oci-pivot: connected, in place of a console socket; or -1
 			 */
 };

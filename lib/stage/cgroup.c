@@ -94,7 +94,7 @@ static int make_cgroup(struct container *c, struct oci_err *err)
 		return -1;
 	if (c->state->options.no_cgroup)
 		return 0;
-	if (cgroup_create(c->state->cgroup, resources, err) < 0)
+	if (cgroup_create(c->state->cgroup, resources, c->leash_fd, err) < 0)
 		return -1;
 	return delegate(c, err);
 }

@@ -349,6 +349,57 @@ reads_disk() {
 	unit_is inactive "$UNIT"
 }
 
+@test "a driver that is killed in the middle leaves no scope" {
+	bundle
+	printf '%s\n' validate seccomp cgroup "exec /bin/sh -c ': >$PWD/there; exec sleep 1000'" nsenter-setup prepare-root \
+		mount 'hook prestart createRuntime' 'hook createContainer' pivot >pipeline
+	for way in '' --exec; do
+		rm -f there
+		# shellcheck disable=SC2086
+		"$OCI_BUILD/oci-create" --root "$ROOT" $way --systemd-cgroup --pipeline pipeline box "$BUNDLE" 2>err 3>&- &
+		wait_for -t 30 test -e there
+		unit_is active "$UNIT"
+		kill -KILL $!
+		wait $! || true
+		wait_for -t 30 unit_is inactive "$UNIT"
+		"$OCI" --root "$ROOT" delete --force box
+	done
+	# But one that is to stop there keeps it.
+	oci-create --systemd-cgroup --until cgroup box "$BUNDLE" 2>err
+	unit_is active "$UNIT"
+	oci-create --resume box
+	unit_is active "$UNIT"
+	oci delete --force box
+	unit_is inactive "$UNIT"
+}
+
+@test "many at once" {
+	bundle
+	n=10
+	((EUID)) || [[ $V2 != /sys/fs/cgroup ]] || n=100
+	before=$(systemctl "${scope[@]}" list-units --all --plain --no-legend 'oci-*.scope' | wc -l)
+	for ((i = 0; i < n; i++)); do
+		mkdir "b$i"
+		ln -s "$BUNDLE/rootfs" "b$i/rootfs"
+		jq --arg t "many-$i-$OCI_TEST" '.root.path = $r | .linux.cgroupsPath = ":oci:" + $t' --arg r "$BUNDLE/rootfs" \
+			"$BUNDLE/config.json" >"b$i/config.json"
+	done
+	for ((i = 0; i < n; i++)); do
+		oci create "box$i" "b$i" >"out$i" 2>&1 </dev/null 3>&- &
+		pids[i]=$!
+	done
+	for ((i = 0; i < n; i++)); do
+		wait "${pids[i]}" || fail "$i: $(cat "out$i")"
+		unit_is active "oci-many-$i-$OCI_TEST.scope"
+	done
+	for ((i = 0; i < n; i++)); do
+		oci delete --force "box$i" >"out$i" 2>&1 3>&- &
+		pids[i]=$!
+	done
+	for ((i = 0; i < n; i++)); do wait "${pids[i]}" || fail "$i: $(cat "out$i")"; done
+	[[ $(systemctl "${scope[@]}" list-units --all --plain --no-legend 'oci-*.scope' | wc -l) = "$before" ]]
+}
+
 @test "from a login session, which is not below the user's systemd" {
 	((!EUID)) || skip "requires root"
 	require cgroup_v2
