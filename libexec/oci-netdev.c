@@ -422,8 +422,12 @@ static int open_both(int *ret_host_ns, struct oci_err *err)
 	here = open_socket(err);
 	if (!here)
 		return -1;
-	if (setns(0, CLONE_NEWNET) < 0)
-		return err_sys(err, errno, "cannot join the container's network namespace");
+	if (setns(0, CLONE_NEWNET) < 0) {
+		err_sys(err, errno, "cannot join the container's network namespace");
+		return errno == EPERM ? err_hint(err, "a device is moved with CAP_NET_ADMIN in the "
+						      "namespace that it is in, which takes root")
+				      : -1;
+	}
 	there = open_socket(err);
 	return there ? 0 : -1;
 }

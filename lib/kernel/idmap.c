@@ -36,6 +36,10 @@ static int fill(pid_t pid, const struct json_object *uids, const struct json_obj
 		/* It points to the container's own mappings. */
 		free(err->pointer);
 		err->pointer = NULL;
+		if (geteuid() != 0)
+			err_hint(err,
+				 "without root the ids of a filesystem of the machine's cannot be "
+				 "mapped");
 		return err_wrap(err, "cannot make a user namespace for its id mapping");
 	}
 	snprintf(name, sizeof name, "%d/ns/user", (int)pid);

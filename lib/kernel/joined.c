@@ -74,7 +74,7 @@ static int enter(struct task *t)
 
 	if (enter_mounts(t) < 0)
 		return -1;
-	if (setns(t->pidfd, t->flags) < 0)
+	if (t->flags && setns(t->pidfd, t->flags) < 0)
 		return err_sys(t->err, errno, "cannot join the container's namespaces");
 	/*
 	 * Its root, not the caller's user, which has no id there: what is made belongs to the

@@ -169,6 +169,11 @@ static int set_idmap(const struct mount_entry *entry, int tree, struct oci_err *
 		return 0;
 	if (errno == EINVAL)
 		err_hint(err, "a filesystem in the source does not know id-mapped mounts");
+	if (errno == EPERM)
+		err_hint(
+			err,
+			"its ids can be mapped by who has CAP_SYS_ADMIN in the user namespace that "
+			"the filesystem was mounted in: mostly root alone");
 	return fail_errno(entry, errno, "cannot map its ids", err);
 }
 

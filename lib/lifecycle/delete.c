@@ -55,6 +55,7 @@ static int undying(const struct container *c, struct oci_err *err)
 static int kill_init(const struct container *c, struct oci_err *err)
 {
 	own_fd int pidfd = proc_open(&c->state->init, err);
+	struct cgroup_location where;
 
 	if (pidfd < 0) {
 		if (err->fault != FAULT_STATE)
@@ -66,7 +67,9 @@ static int kill_init(const struct container *c, struct oci_err *err)
 		return err_sys(err, errno, "cannot kill process %d", (int)c->state->init.pid);
 	if (proc_wait(pidfd, THAW_MS))
 		return 0;
-	if (c->state->cgroup && cgroup_signal(c->state->cgroup, SIGKILL, err) < 0)
+	/* A user may have none. */
+	if (c->state->cgroup && cgroup_location(c->state->cgroup, 0, &where) &&
+	    cgroup_signal(c->state->cgroup, SIGKILL, err) < 0)
 		return -1;
 	return proc_wait(pidfd, DEATH_MS) ? 0 : undying(c, err);
 }

@@ -55,7 +55,10 @@ struct container {
 /* Whether id may name a container: [A-Za-z0-9_+][A-Za-z0-9_+.-]{0,254}. */
 int container_check_id(const char *id, struct oci_err *err);
 
-/* The default of --root: /run/oci, or $XDG_RUNTIME_DIR/oci without root. The caller frees it. */
+/*
+ * The default of --root: /run/oci, or $XDG_RUNTIME_DIR/oci without root, and for root of a user
+ * namespace whose $USER is not root. The caller frees it.
+ */
 char *container_default_root(void);
 
 /*

@@ -34,12 +34,34 @@ int container_check_id(const char *id, struct oci_err *err)
 	return 0;
 }
 
+/*
+ * Whether this is root of a user namespace that was made by a user, as an engine without root
+ * makes one: then the environment is that user's. user_namespaces(7): in the first one the whole
+ * range is mapped to itself.
+ */
+static bool is_root_of_user(void)
+{
+	const char *user = getenv("USER");
+	own_fd int fd = -1;
+	char text[256];
+	ssize_t n;
+
+	if (user && strcmp(user, "root") == 0)
+		return false;
+	fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return !strstr(text, " 0          0 4294967295");
+}
+
 char *container_default_root(void)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 	char *root = NULL;
 
-	if (geteuid() == 0 || !runtime_dir || runtime_dir[0] != '/')
+	if (!runtime_dir || runtime_dir[0] != '/' || (geteuid() == 0 && !is_root_of_user()))
 		return strdup("/run/oci");
 	return asprintf(&root, "%s/oci", runtime_dir) < 0 ? NULL : root;
 }

@@ -106,6 +106,16 @@ static int open_cgroups(const struct container *c, struct launcher *l, enum entr
 	return 0;
 }
 
+/*
+ * The stages of a user can join it only then. Processes that are in a joined user namespace
+ * already could trace it, but do not see it in a new pid namespace.
+ */
+static bool must_be_dumpable(uint64_t new_ns, uint64_t listed)
+{
+	return geteuid() != 0 && (listed & CLONE_NEWUSER) &&
+	       (new_ns & (CLONE_NEWUSER | CLONE_NEWPID));
+}
+
 static int prepare(const struct container *c, struct launcher *l, enum entry entry,
 		   struct oci_err *err)
 {
@@ -117,7 +127,7 @@ static int prepare(const struct container *c, struct launcher *l, enum entry ent
 	s->new_cgroup_ns = (new_ns & CLONE_NEWCGROUP) != 0;
 	s->new_time_ns = (new_ns & CLONE_NEWTIME) != 0;
 	s->become_root = (listed & CLONE_NEWUSER) != 0;
-	s->dumpable = (new_ns & CLONE_NEWUSER) && geteuid() != 0;
+	s->dumpable = must_be_dumpable(new_ns, listed);
 	s->loopback_up = (new_ns & CLONE_NEWNET) != 0;
 	if (copy_name(s->hostname, json_string(c->config, "hostname"), "hostname", err) < 0 ||
 	    copy_name(s->domainname, json_string(c->config, "domainname"), "domainname", err) < 0 ||

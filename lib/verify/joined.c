@@ -152,7 +152,7 @@ int verify_joined(struct verify *v, struct oci_err *err)
 	own_json struct json_object *devices = json_object_new_array();
 	struct seen s = {.v = v, .proc = -1, .sysctl = sysctl, .devices = devices};
 	/* The cgroup namespace shows nothing here, and a mount namespace nothing to be trusted. */
-	const int flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	int flags = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	own_fd int proc = -1;
 
 	if (!json_has(v->config, "hostname") && !json_has(v->config, "domainname") &&
@@ -162,6 +162,10 @@ int verify_joined(struct verify *v, struct oci_err *err)
 	if (proc < 0)
 		return -1;
 	s.proc = proc;
+	/* What it shares with the host need not be joined, and a user may not. */
+	flags = joined_differing(v->c->state->init.pid, flags, err);
+	if (flags < 0)
+		return -1;
 	if (joined_run(v->c, flags, look, &s, err) < 0)
 		return -1;
 	compare_names(v, &s);

@@ -1,65 +1,23 @@
 #!/usr/bin/env bats
 # config-linux.md, "User namespace mappings", for a user who is not root.
 load ../lib/common
+load rootless
 
-USER_ID=4711
-
-setup() {
-	require root userns command:setpriv
-	common_setup
-	# The test's own directory is for root alone.
-	PLACE=$(mktemp -d "${TMPDIR:-/tmp}/rootless.XXXXXX")
-	chmod 711 "$PLACE"
-	cp "$OCI" "$PLACE/oci"
-	ROOT=$PLACE/state
-}
-
-teardown() {
-	for file in /etc/subuid /etc/subgid /etc/passwd; do
-		! grep -q " $file " /proc/self/mountinfo || umount "$file"
-	done
-	as_user "$PLACE/oci" --root "$ROOT" delete --force box || true
-	rm -rf "$PLACE"
-	common_teardown
-}
-
-as_user() {
-	(cd "$PLACE/box" && setpriv --reuid $USER_ID --regid $USER_ID --clear-groups env -i \
-		OCI_TEST="$OCI_TEST" PATH="$PATH" "$@")
-}
-
-# bundle FILTER: what oci-spec --rootless writes, owned by the user, edited.
-bundle() {
-	mkdir "$PLACE/box" "$ROOT"
-	cp -a --reflink=auto "$(template_rootfs)" "$PLACE/box/rootfs"
-	chown -R $USER_ID:$USER_ID "$PLACE/box" "$ROOT"
-	chmod 700 "$ROOT"
-	as_user "$PLACE/oci" spec --rootless
-	edit "$PLACE/box" ".process.terminal = false | .root.readonly = false
-		| .process.args = [\"sh\", \"-c\", \"exec sleep 1000\"]"
-	edit "$PLACE/box" "$@"
-}
-
-create() {
-	as_user "$PLACE/oci" --root "$ROOT" create box "$PLACE/box" >"$PLACE/out" 2>&1 </dev/null
-}
-
-pid() { jq .pid "$ROOT/box/state.json"; }
-
-status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$(pid)/status"; }
+setup() { user_setup; }
+teardown() { user_teardown; }
 
 @test "a user creates, starts and deletes a container that he is root of" {
 	bundle '.hostname = "mine"'
 	create || fail "$(<"$PLACE/out")"
-	as_user "$PLACE/oci" --root "$ROOT" start box
+	user_oci start box
 	pid=$(pid)
 	grep -Eq "^ +0 +$USER_ID +1$" "/proc/$pid/uid_map"
 	[ "$(<"/proc/$pid/setgroups")" = deny ]
 	[ "$(status_of Uid)" = "$USER_ID $USER_ID $USER_ID $USER_ID" ]
-	run -0 nsenter -t "$pid" -u hostname
+	run -0 user_oci exec box hostname
 	[ "$output" = mine ]
 	[ "$(stat -c '%t:%T' "/proc/$pid/root/dev/null")" = 1:3 ]
-	as_user "$PLACE/oci" --root "$ROOT" delete --force box
+	user_oci delete --force box
 	[ ! -e "$ROOT/box" ]
 }
 
@@ -71,22 +29,13 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 }
 
 @test "ranges are mapped by newuidmap and newgidmap" {
-	require command:newuidmap
-	[[ ${OCI_TEST_PRIVATE-} ]] || skip "requires a mount namespace of the test's own (make test gives one)"
-	echo "somebody:x:$USER_ID:$USER_ID::/:/bin/sh" | cat /etc/passwd - >"$PLACE/passwd"
-	echo "somebody:200000:65536" >"$PLACE/ranges"
-	chmod 644 "$PLACE/passwd" "$PLACE/ranges"
-	mount --bind "$PLACE/passwd" /etc/passwd
-	mount --bind "$PLACE/ranges" /etc/subuid
-	mount --bind "$PLACE/ranges" /etc/subgid
-	bundle "[{containerID: 0, hostID: $USER_ID, size: 1}, {containerID: 1, hostID: 200000, size: 65536}] as \$map
-		| .linux.uidMappings = \$map | .linux.gidMappings = \$map
-		| .process.user = {uid: 5, gid: 6, additionalGids: [7]}"
-	create || fail "$(<"$PLACE/out")"
-	as_user "$PLACE/oci" --root "$ROOT" start box
-	[ "$(status_of Uid)" = "200004 200004 200004 200004" ]
-	[ "$(status_of Gid)" = "200005 200005 200005 200005" ]
-	[ "$(status_of Groups)" = "200006 " ] || [ "$(status_of Groups)" = 200006 ]
+	ranges
+	running "$MAP | .process.user = {uid: 5, gid: 6, additionalGids: [7]}"
+	local uid=$((FIRST_ID + 4)) gid=$((FIRST_ID + 5))
+	[ "$(status_of Uid)" = "$uid $uid $uid $uid" ]
+	[ "$(status_of Gid)" = "$gid $gid $gid $gid" ]
+	[[ $(status_of Groups) = $((FIRST_ID + 6))?( ) ]]
+	[ "$(<"/proc/$(pid)/setgroups")" = allow ]
 }
 
 @test "ids that are not the user's are refused by name" {
@@ -115,7 +64,7 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 	[ "$(said /mounts/0)" = 'ok done' ] || fail "$(<"$PLACE/report")"
 	create || fail "$(<"$PLACE/out")"
 	# Ids of others need the consent of newuidmap(1).
-	edit "$PLACE/box" '.linux.uidMappings[0].hostID = 4712'
+	edit "$PLACE/box" ".linux.uidMappings[0].hostID = $((USER_ID + 1))"
 	run ! host
 	[[ $(said /linux/uidMappings) = fail* ]] || fail "$(<"$PLACE/report")"
 }
@@ -143,8 +92,8 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 		| .process.args = ["sh", "-c", "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/msgmax /proc/self/oom_score_adj; umask; pwd;
 			wc -c </proc/keys; uname -m; [ -p /dev/pipe ] && echo fifo; mkdir /tmp/x 2>&1; grep -c Seccomp:.2 /proc/self/status"]'
 	create || fail "$(<"$PLACE/out")"
-	as_user "$PLACE/oci" --root "$ROOT" start box
-	ended() { [[ $(as_user "$PLACE/oci" --root "$ROOT" state box | jq -r .status) = stopped ]]; }
+	user_oci start box
+	ended() { [[ $(user_oci state box | jq -r .status) = stopped ]]; }
 	wait_for -t 60 ended
 	diff <(sed 's/i[3-6]86/MACHINE/; s/.*Function not implemented/ENOSYS/' "$PLACE/out") - <<-END || fail "$(<"$PLACE/out")"
 		1
@@ -178,6 +127,5 @@ status_of() { awk -v "key=$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/pr
 		.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3, uid: 5}]|not mode
 		.process.user.additionalGids = [5]|not mapped into the user namespace
 		.process.user.uid = 7|not mapped into the user namespace
-		.linux.resources = {pids: {limit: 50}}|there are limits, but
 	END
 }
