@@ -66,9 +66,11 @@ engine_image() {
 	tar -cf "$ENGINE/image.tar" -C "$(template_rootfs)" . -C "$ENGINE/more" ./etc/plain
 }
 
-# The image as an archive of an OCI layout, for containerd.
+# engine_layout [NAME COMMAND...]: the image as an archive of an OCI layout, for containerd.
 engine_layout() {
-	local layout=$ENGINE/layout manifest
+	local layout=$ENGINE/layout manifest name=${1-$IMAGE}
+	(($#)) && shift || set -- /bin/sh
+	rm -rf "$layout"
 	mkdir -p "$layout/blobs/sha256"
 	blob() {
 		local sum
@@ -79,18 +81,30 @@ engine_layout() {
 	}
 	manifest=$(blob layer.v1.tar "$ENGINE/image.tar" | jq -c '[.]')
 	jq -cn --argjson layers "$manifest" --arg machine "$(engine_machine)" '{
-		architecture: $machine, os: "linux", config: {Env: ["PATH=/bin:/sbin"], Cmd: ["/bin/sh"]},
-		rootfs: {type: "layers", diff_ids: [$layers[].digest]}}' >"$ENGINE/image.json"
+		architecture: $machine, os: "linux", config: {Env: ["PATH=/bin:/sbin"], Cmd: $ARGS.positional},
+		rootfs: {type: "layers", diff_ids: [$layers[].digest]}}' --args -- "$@" >"$ENGINE/image.json"
 	jq -cn --argjson layers "$manifest" --argjson config "$(blob config.v1+json "$ENGINE/image.json")" '{
 		schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json",
 		config: $config, layers: $layers}' >"$ENGINE/manifest.json"
-	jq -cn --argjson manifest "$(blob manifest.v1+json "$ENGINE/manifest.json")" --arg name "$IMAGE" \
+	jq -cn --argjson manifest "$(blob manifest.v1+json "$ENGINE/manifest.json")" --arg name "$name" \
 		--arg machine "$(engine_machine)" '{schemaVersion: 2, manifests: [$manifest + {
 		platform: {architecture: $machine, os: "linux"},
 		annotations: {"io.containerd.image.name": $name, "org.opencontainers.image.ref.name": "1"}}]}' \
 		>"$layout/index.json"
 	echo '{"imageLayoutVersion": "1.0.0"}' >"$layout/oci-layout"
 	tar -cf "$ENGINE/layout.tar" -C "$layout" .
+}
+
+# engine_install: what make install puts down, beneath $ENGINE/prefix and $ENGINE/etc; the runtime is then
+# $INSTALLED, a file that can be replaced.
+engine_install() {
+	local build
+	build=$(realpath "$OCI_BUILD")
+	[[ ${build##*/} != *-* ]] || skip "a build with sanitizers is not installed"
+	make -s -C "$REPO" BUILD="${build%/*}" LINK="${build##*/}" PREFIX="$ENGINE/prefix" \
+		SYSCONFDIR="$ENGINE/etc" install >/dev/null || return
+	INSTALLED=$ENGINE/prefix/bin/oci
+	export INSTALLED
 }
 
 engine_machine() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) uname -m ;; esac; }
@@ -269,6 +283,11 @@ containerd_begin() {
 	containerd_start || return
 	engine_layout
 	ctr image import --platform "linux/$(engine_machine)" "$ENGINE/layout.tar" >/dev/null
+}
+
+# containerd_snippet DIR CONFIG: does to CONFIG what the file oci.toml in DIR says is to be done.
+containerd_snippet() {
+	sed -n 's/^#\t//p' "$1/oci.toml" | sed "s|/etc/containerd/config.toml|$(realpath "$2")|g; s|^cd .*|cd $1|" | sh -e
 }
 
 containerd_start() {
