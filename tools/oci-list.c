@@ -59,10 +59,12 @@ static int add_row(const char *id, struct oci_state *state, enum oci_status stat
  */
 static int add_container(int root, const char *id)
 {
-	own_err struct oci_err ignored = ERR_INIT;
-	own_container struct container *c = container_look(root, tool.root, id, &ignored);
+	own_err struct oci_err err = ERR_INIT;
+	own_container struct container *c = container_look(root, tool.root, id, &err);
 	enum oci_status status = STATUS_STOPPED;
 
+	if (!c && err.errnum == EPROTO)
+		dprintf(2, "%s: warning: %s\n", tool.command, err.message);
 	if (!c)
 		return 0;
 	if (c->state) {

@@ -327,7 +327,8 @@ static int read_remains(struct container *c, bool all, struct oci_err *err)
 {
 	if (read_state(c, all, err) == 0)
 		return 0;
-	/* A failed system call says nothing about the state: it must not be given up. */
+	/* A failed system call says nothing about the state: it must not be given up. Nor must
+	 * another version's. */
 	if (err->errnum && err->errnum != ENOENT)
 		return -1;
 	err_clear(err);

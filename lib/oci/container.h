@@ -81,9 +81,9 @@ struct container *container_open(const char *root, const char *id, enum containe
 
 /*
  * The same for who deletes it: if its state is none (torn, edited, or
- * not yet written) c->state is NULL, and all that can be done with it is
- * container_remove(). Here and above err->errnum is EBUSY if another command
- * holds the lock, ENOENT if there is no such container.
+ * not yet written; another version's is one, and an error) c->state is NULL, and all that can be
+ * done with it is container_remove(). Here and above err->errnum is EBUSY if another command holds
+ * the lock, ENOENT if there is no such container.
  */
 struct container *container_open_remains(const char *root, const char *id, enum container_lock lock,
 					 int lock_fd, struct oci_err *err);

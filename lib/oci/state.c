@@ -1,5 +1,6 @@
 #include "oci/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,9 @@ void state_free(struct oci_state *state)
 	json_object_put(state->net_devices);
 	json_object_put(state->rdt);
 	json_object_put(state->stages);
+	json_object_put(state->later);
+	json_object_put(state->later_ours);
+	json_object_put(state->later_options);
 	free(state);
 }
 
@@ -71,6 +75,56 @@ static bool read_status(const char *name, enum oci_status *ret_status)
 			return true;
 		}
 	return false;
+}
+
+/* What this program knows; of the rest, later_properties() below. */
+static const char *const known[] = {"ociVersion", "id",		 "status", "pid",
+				    "bundle",	  "annotations", "oci",	   NULL};
+static const char *const known_ours[] = {
+	"version", "created", "bootId", "init",	      "creator",  "owner",  "rootfs", "rootDev",
+	"rootIno", "options", "cgroup", "netDevices", "intelRdt", "stages", NULL,
+};
+static const char *const known_options[] = {
+	"consoleSocket", "pidFile",	  "pidfdSocket", "pipeline", "preserveFds",
+	"listenFds",	 "listenFdNames", "notify",	 "noPivot",  "noNewKeyring",
+	"systemdCgroup", "noCgroup",	  NULL,
+};
+
+static bool is_one_of(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The properties that this program does not know: a later version's, of the same format. They are
+ * left as they are when the file is written again, for that version to find them.
+ */
+static struct json_object *later_properties(const struct json_object *object,
+					    const char *const *names)
+{
+	struct json_object *later = NULL;
+
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	json_object_object_foreach ((struct json_object *)(uintptr_t)object, key, value) {
+		if (is_one_of(names, key))
+			continue;
+		if (!later)
+			later = json_object_new_object();
+		json_object_object_add(later, key, json_object_get(value));
+	}
+	return later;
+}
+
+static void add_later(struct json_object *object, struct json_object *later)
+{
+	if (!later)
+		return;
+	json_object_object_foreach (later, key, value)
+		json_object_object_add(object, key, json_object_get(value));
 }
 
 static void read_options(const struct json_object *o, struct create_options *options)
@@ -104,6 +158,10 @@ struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 	if (json_int(ours, "version", 0) != STATE_VERSION) {
 		err_set(err, FAULT_STATE, "state.json has version %d, this program knows %d",
 			(int)json_int(ours, "version", 0), STATE_VERSION);
+		if (json_int(ours, "version", 0) > 0) {
+			err_hint(err, "use the version of oci that made the container");
+			err->errnum = EPROTO;
+		}
 		return NULL;
 	}
 	state->oci_version = copy_string(json, "ociVersion");
@@ -123,6 +181,9 @@ struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err)
 	state->net_devices = json_object_get(json_member(ours, "netDevices"));
 	state->rdt = json_object_get(json_member(ours, "intelRdt"));
 	state->stages = json_object_get(json_member(ours, "stages"));
+	state->later = later_properties(json, known);
+	state->later_ours = later_properties(ours, known_ours);
+	state->later_options = later_properties(json_member(ours, "options"), known_options);
 	if (!read_status(json_string(json, "status"), &state->status) || !state->id ||
 	    !state->bundle || !state->boot_id || !state->rootfs ||
 	    !json_object_is_type(state->stages, json_type_array)) {
@@ -182,7 +243,8 @@ static void add_proc(struct json_object *object, const char *key, const struct p
 	json_object_object_add(object, key, value);
 }
 
-static struct json_object *format_options(const struct create_options *options)
+static struct json_object *format_options(const struct create_options *options,
+					  struct json_object *later)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -200,6 +262,7 @@ static struct json_object *format_options(const struct create_options *options)
 	add_true(o, "noNewKeyring", options->no_new_keyring);
 	add_true(o, "systemdCgroup", options->systemd_cgroup);
 	add_true(o, "noCgroup", options->no_cgroup);
+	add_later(o, later);
 	return o;
 }
 
@@ -216,7 +279,8 @@ static struct json_object *format_ours(const struct oci_state *state)
 	add_string(ours, "rootfs", state->rootfs);
 	add_uint(ours, "rootDev", state->root_dev);
 	add_uint(ours, "rootIno", state->root_ino);
-	json_object_object_add(ours, "options", format_options(&state->options));
+	json_object_object_add(ours, "options",
+			       format_options(&state->options, state->later_options));
 	if (state->cgroup)
 		json_object_object_add(ours, "cgroup", json_object_get(state->cgroup));
 	if (state->net_devices)
@@ -224,6 +288,7 @@ static struct json_object *format_ours(const struct oci_state *state)
 	if (state->rdt)
 		json_object_object_add(ours, "intelRdt", json_object_get(state->rdt));
 	json_object_object_add(ours, "stages", json_object_get(state->stages));
+	add_later(ours, state->later_ours);
 	return ours;
 }
 
@@ -240,6 +305,7 @@ char *state_format(const struct oci_state *state)
 	if (state->annotations)
 		json_object_object_add(json, "annotations", json_object_get(state->annotations));
 	json_object_object_add(json, "oci", format_ours(state));
+	add_later(json, state->later);
 	if (asprintf(&text, "%s\n",
 		     json_object_to_json_string_ext(json, JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
 		return NULL;

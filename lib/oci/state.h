@@ -25,6 +25,11 @@
 #define NOTIFY_MOUNT "/run/notify"
 #define NOTIFY_IN_CONTAINER NOTIFY_MOUNT "/" NOTIFY_SOCKET_NAME
 
+/*
+ * Of the format. A program refuses the containers of another version: it cannot know what it would
+ * do to them. A property that is only added does not change it: programs ignore, and keep, those
+ * that they do not know, and do without those that are missing.
+ */
 enum { STATE_VERSION = 1 };
 
 enum oci_status {
@@ -76,9 +81,15 @@ struct oci_state {
 	struct json_object *net_devices; /* owned by kernel/netdev.h: what was moved, or NULL */
 	struct json_object *rdt;	 /* owned by kernel/rdt.h: the group, or NULL */
 	struct json_object *stages; /* array of {name, result, ms}: what has been done, in order */
+
+	/* Of the file, of "oci", of the options: what a later version has written, to be kept; or
+	 * NULL. */
+	struct json_object *later, *later_ours, *later_options;
 };
 
-/* NULL with *err: FAULT_STATE if the text is no state of ours. The caller: state_free(). */
+/* NULL with *err: FAULT_STATE if the text is no state of ours; errnum EPROTO if it is one of
+ * another version of the format, so a container that somebody can handle. The caller: state_free().
+ */
 struct oci_state *state_parse(const char *text, size_t len, struct oci_err *err);
 
 /*

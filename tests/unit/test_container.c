@@ -133,6 +133,43 @@ static void test_stages_of_what_is_no_state(void **unused)
 	}
 }
 
+/* All that this program writes is known to it: nothing of it is kept as a later version's. */
+static void test_nothing_of_ours_is_taken_for_a_later_version_s(void **unused)
+{
+	own_err struct oci_err err = ERR_INIT;
+	struct oci_state *s = new_state("a"), *back;
+	own_ptr char *text = NULL;
+
+	(void)unused;
+	s->init = s->creator = (struct proc_id){4711, 99, 5};
+	s->annotations = json_object_new_object();
+	s->cgroup = json_object_new_object();
+	s->net_devices = json_object_new_array();
+	s->rdt = json_object_new_object();
+	s->options = (struct create_options){
+		.console_socket = strdup("/s"),
+		.pid_file = strdup("/p"),
+		.pidfd_socket = strdup("/f"),
+		.listen_names = strdup("n"),
+		.pipeline = strdup("/l"),
+		.preserve_fds = 1,
+		.listen_fds = 1,
+		.notify = true,
+		.no_pivot = true,
+		.no_new_keyring = true,
+		.systemd_cgroup = true,
+		.no_cgroup = true,
+	};
+	text = state_format(s);
+	back = state_parse(text, strlen(text), &err);
+	assert_non_null(back);
+	assert_null(back->later);
+	assert_null(back->later_ours);
+	assert_null(back->later_options);
+	state_free(s);
+	state_free(back);
+}
+
 static void test_foreign_state_is_refused(void **unused)
 {
 	static const char *const texts[] = {
@@ -297,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_state_survives_the_file),
 		cmocka_unit_test(test_stages_are_left_out),
 		cmocka_unit_test(test_stages_of_what_is_no_state),
+		cmocka_unit_test(test_nothing_of_ours_is_taken_for_a_later_version_s),
 		cmocka_unit_test(test_foreign_state_is_refused),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_an_id_is_used_once),
