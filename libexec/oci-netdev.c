@@ -1,8 +1,9 @@
 /*
  * oci-netdev: moves network devices into a container's network namespace, and back.
  *
- *	oci-netdev move '{"eth0": {"name": "net0"}, ...}'	linux.netDevices
- *	oci-netdev back '[{"host": "eth0", ...}, ...]'		what "move" has printed
+ *	oci-netdev plan '{"eth0": {"name": "net0"}, ...}'	linux.netDevices; nothing is moved
+ *yet oci-netdev move '{"eth0": {"name": "net0"}, ...}'	the same oci-netdev back '[{"host": "eth0",
+ *...}, ...]'		what either has printed
  *
  * Purpose: the part of oci-nsenter-setup that needs a library for netlink.
  * Runs in: the caller's namespaces; standard input is the other network namespace. A netlink
@@ -292,15 +293,42 @@ static int add_addresses(struct mnl_socket *s, int index, const struct json_obje
 
 /* ---- back ---------------------------------------------------------------------------------- */
 
+/*
+ * The device's index in the container's namespace; 0 if it is not in there. Who was killed may have
+ * been about to move it, or to put it back.
+ */
+static int find_moved(const struct json_object *record)
+{
+	const char *name = json_string(record, "name");
+	const int index = (int)json_int(record, "index", 0);
+	struct link link = {0};
+
+	if (!json_true(record, "planned"))
+		return find_link(there, NULL, index, &link) < 0 ? 0 : index;
+	/* A template's name is the kernel's choice, and the index most often what it was. */
+	if (name && !strchr(name, '%'))
+		return find_link(there, name, 0, &link) < 0 ? 0 : link.index;
+	return find_link(there, NULL, index, &link) < 0 ? 0 : index;
+}
+
 /* One device, by its record. */
 static int put_back(const struct json_object *record, int host_ns, struct oci_err *err)
 {
 	const char *host = json_string(record, "host");
-	int index = (int)json_int(record, "index", 0);
+	struct link link = {0};
+	int index;
 
 	if (!host)
 		return err_set(err, FAULT_SYSTEM, "a record without a name");
-	index = move_link(there, index, host_ns, host);
+	index = find_moved(record);
+	if (index)
+		index = move_link(there, index, host_ns, host);
+	else if (find_link(here, host, 0, &link) < 0)
+		index = -1;
+	else if (link.index != (int)json_int(record, "index", 0))
+		return 0; /* another of that name */
+	else
+		index = link.index;
 	if (index < 0 || add_addresses(here, index, json_member(record, "addresses")) < 0 ||
 	    (json_true(record, "up") && set_up(here, index) < 0))
 		return err_sys(err, errno, "cannot put the network device \"%s\" back", host);
@@ -346,6 +374,36 @@ static struct json_object *new_record(const char *host, const struct link *link,
 	return record;
 }
 
+static int find_host(const char *host, struct link *ret_link, struct oci_err *err)
+{
+	if (find_link(here, host, 0, ret_link) >= 0)
+		return 0;
+	if (errno == ENODEV)
+		return err_set(err, FAULT_CONFIG, "ENODEV: there is no network device \"%s\"",
+			       host);
+	return err_sys(err, errno, "cannot look for the network device \"%s\"", host);
+}
+
+/* The record of what is about to be moved: with the name and the index that it is to have. */
+static int plan(const char *host, const char *name, struct json_object *records,
+		struct oci_err *err)
+{
+	struct json_object *addresses, *record;
+	struct link link = {0};
+
+	if (find_host(host, &link, err) < 0)
+		return -1;
+	addresses = read_addresses(here, link.index);
+	if (!addresses)
+		return err_sys(err, errno, "cannot read the addresses of \"%s\"", host);
+	record = new_record(host, &link, addresses);
+	json_object_object_add(record, "planned", json_object_new_boolean(1));
+	json_object_object_add(record, "name", json_object_new_string(name));
+	json_object_object_add(record, "index", json_object_new_int(link.index));
+	json_object_array_add(records, record);
+	return 0;
+}
+
 /* One device; the record of what is moved is in records even if that is not all. */
 static int move(const char *host, const char *name, int target_ns, struct json_object *records,
 		struct oci_err *err)
@@ -354,11 +412,8 @@ static int move(const char *host, const char *name, int target_ns, struct json_o
 	struct link link = {0}, taken = {0};
 	int index;
 
-	if (find_link(here, host, 0, &link) < 0)
-		return errno == ENODEV ? err_set(err, FAULT_CONFIG,
-						 "ENODEV: there is no network device \"%s\"", host)
-				       : err_sys(err, errno,
-						 "cannot look for the network device \"%s\"", host);
+	if (find_host(host, &link, err) < 0)
+		return -1;
 	if (!strchr(name, '%') && find_link(there, name, 0, &taken) >= 0) {
 		errno = EEXIST;
 		return fail_move(host, name, err);
@@ -383,19 +438,21 @@ static int move(const char *host, const char *name, int target_ns, struct json_o
 					: 0;
 }
 
-static int move_all(struct json_object *devices, int target_ns, int host_ns,
-		    struct json_object *records, struct oci_err *err)
+static int for_all(struct json_object *devices, bool only_plan, int target_ns, int host_ns,
+		   struct json_object *records, struct oci_err *err)
 {
 	json_object_object_foreach (devices, host, value) {
-		const char *name = json_string(value, "name");
+		const char *given = json_string(value, "name"),
+			   *name = given && *given ? given : host;
 		own_err struct oci_err second = ERR_INIT;
 		own_ptr char *pointer = NULL;
 
-		if (move(host, name && *name ? name : host, target_ns, records, err) == 0)
+		if ((only_plan ? plan(host, name, records, err)
+			       : move(host, name, target_ns, records, err)) == 0)
 			continue;
 		pointer = json_pointer_to("/linux/netDevices", host);
 		err_at(err, "%s", pointer ? pointer : "/linux/netDevices");
-		if (put_all_back(records, host_ns, &second) < 0)
+		if (!only_plan && put_all_back(records, host_ns, &second) < 0)
 			err_hint(err, "%s", second.message);
 		return -1;
 	}
@@ -444,7 +501,7 @@ static int run(int argc, char **argv, struct json_object *records, struct oci_er
 		return -1;
 	if (strcmp(argv[1], "back") == 0)
 		return put_all_back(request, host_ns, err);
-	return move_all(request, 0, host_ns, records, err);
+	return for_all(request, strcmp(argv[1], "plan") == 0, 0, host_ns, records, err);
 }
 
 static void add_text(struct json_object *o, const char *key, const char *text)

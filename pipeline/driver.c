@@ -22,6 +22,7 @@
 #include "base/pid_file.h"
 #include "base/spawn.h"
 #include "init/protocol.h"
+#include "kernel/netdev.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
 
@@ -61,8 +62,11 @@ static int close_transaction(struct creation *cr, enum oci_status status, struct
 		return err_set(err, FAULT_SYSTEM, "interrupted");
 	state->status = status;
 	state->creator = (struct proc_id){0};
-	if (container_save(cr->c, err) == 0 && let_go(cr, err) == 0)
+	if (container_save(cr->c, err) == 0 && let_go(cr, err) == 0) {
+		if (status == STATUS_CREATED && state->net_devices)
+			netdev_release(cr->c);
 		return 0;
+	}
 	state->status = STATUS_CREATING;
 	state->creator = creator;
 	return -1;

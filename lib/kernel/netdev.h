@@ -5,7 +5,7 @@
  * A device that is moved keeps its permanent global addresses and is set up. As the
  * specification has it, it is the namespace's from then on: when the namespace ends,
  * the kernel gives a physical device back and destroys a virtual one. Only a creation that
- * fails, or is given up, puts them back, with names, addresses and state as before.
+ * fails, is given up or is killed puts them back, with names, addresses and state as before.
  */
 #ifndef KERNEL_NETDEV_H
 #define KERNEL_NETDEV_H
@@ -21,7 +21,8 @@ int netdev_move(struct container *c, struct oci_err *err);
 
 /*
  * The namespace that they are in, for who may outlive init; the caller closes it. -1: nothing was
- * moved, or the namespace is gone.
+ * moved, or the namespace is gone. As long as the creation lasts, and until whoever clears a killed
+ * one has put back what it took, it is held by a mount at ROOT/ID/netns.
  */
 int netdev_hold(const struct container *c);
 
@@ -30,5 +31,9 @@ int netdev_hold(const struct container *c);
  * -1: that of init, if it lives.
  */
 int netdev_put_back(const struct container *c, int namespace, struct oci_err *err);
+
+/* Lets go of the namespace, when the container is created or cleared: it ends with its processes.
+ */
+void netdev_release(const struct container *c);
 
 #endif

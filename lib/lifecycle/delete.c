@@ -82,8 +82,8 @@ int end_processes(const struct container *c, struct oci_err *err)
 }
 
 /*
- * A creation that is given up takes nothing from the host. What cannot be put back the kernel gives
- * back when the namespace ends, as it does for a container that was created.
+ * A creation that is given up, or was killed, takes nothing from the host. What cannot be put back
+ * the kernel gives back when the namespace ends, as it does for a container that was created.
  */
 static void give_back(const struct container *c)
 {
@@ -111,6 +111,8 @@ int lifecycle_clear(struct container *c, struct oci_err *err)
 			give_back(c);
 		if (end_processes(c, err) < 0 || clear_groups(c, undo, err) < 0)
 			return -1;
+		if (c->state->net_devices)
+			netdev_release(c);
 	}
 	return container_remove(c, err);
 }
@@ -167,6 +169,7 @@ static int delete_remains(struct container *c, bool force, struct oci_err *err)
 			"cannot delete container \"%s\": its state.json is no state", c->id);
 		return err_hint(err, "oci-delete --force %s removes the record alone", c->id);
 	}
+	netdev_release(c);
 	if (container_remove(c, err) < 0)
 		return -1;
 	return unreadable ? err_set(err, FAULT_STATE,

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/own.h"
+#include "kernel/netdev.h"
 
 const struct stage stages[] = {
 	{"validate", "oci-validate", SIDE_RUNTIME, NULL, false, NULL, describe_validate},
@@ -105,7 +106,13 @@ static int run(const struct stage *stage, struct container *c, struct oci_err *e
 	if (stage->run == stage_pivot && !c->state->creator.pid)
 		c->state->status = STATUS_CREATED;
 	state_add_stage(c->state, stage->name, microseconds() - begin);
-	return c->driven ? 0 : container_save(c, err);
+	if (c->driven)
+		return 0;
+	if (container_save(c, err) < 0)
+		return -1;
+	if (c->state->status == STATUS_CREATED && c->state->net_devices)
+		netdev_release(c);
+	return 0;
 }
 
 int stage_run(const struct stage *stage, struct container *c, bool *ret_done_before,

@@ -157,6 +157,70 @@ devices() {
 	devices | diff before -
 }
 
+init_ended() { [[ -e $ROOT/box/state.json && ! -d /proc/$(jq '.oci.init.pid // "none"' "$ROOT/box/state.json") ]]; }
+
+# killed_when STEP: a creation whose driver is killed after it.
+killed_when() {
+	local status=0
+	cat >killer <<-'END'
+		#!/bin/sh
+		kill -KILL "$(jq .oci.creator.pid "$OCI_STATE_DIR/state.json")"
+		sleep 10
+	END
+	chmod +x killer
+	sed "s|^$1.*|&\nexec $PWD/killer|" "$REPO/pipeline/default.pipeline" >p
+	(in_ns "$OCI_BUILD/oci-create" --root "$ROOT" --pipeline p box "$BUNDLE" >out 2>err </dev/null) 2>/dev/null || status=$?
+	((status == 137)) || fail "not killed but $status: $(<err)"
+	wait_for -t 60 init_ended
+}
+
+@test "a creation that is killed has lost no device: delete puts it back, as it was" {
+	device eth7 10.7.0.2/24 10.7.1.2/32 fd07::2/64
+	device eth8 10.8.0.2/24
+	in_ns ip link set eth7 mtu 1400 up
+	devices >before
+	mkbundle box '.linux.netDevices = {eth7: {name: "net0"}, eth8: {name: "net%d"}}'
+	for step in nsenter-setup pivot; do
+		killed_when "$step"
+		run ! in_ns ip link show eth7
+		oci_in delete --force box
+		devices | diff before - || fail "$step"
+		[ ! -e "$ROOT/box" ]
+		[ "$(test_mounts)" = "$MOUNTS_BEFORE" ]
+	done
+	# So does the next creation of that name, which moves it again.
+	killed_when mount
+	create box
+	[ "$(inside box ip -j address show net0 | addresses)" = "10.7.0.2/24 10.7.1.2/32 fd07::2/64" ]
+	[ ! -e "$ROOT/box/netns" ]
+	[ "$(test_mounts)" = "$MOUNTS_BEFORE" ]
+}
+
+@test "nor has one whose driver is killed before, between and after the move and its record" {
+	device eth7 10.7.0.2/24
+	in_ns ip link set eth7 up
+	devices >before
+	mkbundle box '.linux.netDevices = {eth7: {name: "net0"}}'
+	mkdir -p install/libexec
+	cp "$OCI_BUILD/oci" install/oci
+	for when in 'plan before' 'plan after' 'move before' 'move after'; do
+		cat >install/libexec/oci-netdev <<-END
+			#!/bin/sh
+			driver=\$(jq .oci.creator.pid "$ROOT/box/state.json")
+			[ "\$1 before" != "$when" ] || kill -KILL \$driver
+			"$OCI_BUILD/libexec/oci-netdev" "\$@"
+			[ "\$1 after" != "$when" ] || kill -KILL \$driver
+		END
+		chmod +x install/libexec/oci-netdev
+		(in_ns "$PWD/install/oci" --root "$ROOT" create box "$BUNDLE" >out 2>err </dev/null) 2>/dev/null && fail "$when: not killed"
+		wait_for -t 60 init_ended
+		[[ $when != 'move after' ]] || run ! in_ns ip link show eth7
+		oci_in delete --force box
+		devices | diff before - || fail "$when"
+		[[ ! -e $ROOT/box && $(test_mounts) = "$MOUNTS_BEFORE" ]]
+	done
+}
+
 @test "MUST NOT: when the container is deleted nothing is moved back: a virtual device ends" {
 	device eth7 10.7.0.2/24
 	mkbundle box '.linux.netDevices = {eth7: {}}'
