@@ -13,7 +13,8 @@ static struct enter enter;
 static const struct opt options[] = {
 	{'r', "chroot", NULL, OPT_FLAG, &enter.chroot,
 	 "its root file system as /, before the pivot too"},
-	{0, "privileged", NULL, OPT_FLAG, &enter.privileged, "keep capabilities that it has not"},
+	{0, "privileged", NULL, OPT_FLAG, &enter.privileged,
+	 "keep the capabilities and cgroup of the caller"},
 	OPT_END,
 };
 
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
 	own_container struct container *c = NULL;
 	int status = 0;
 
-	if (tool_begin(&command, &argc, &argv, &err) < 0)
+	if (tool_begin(&command, &argc, &argv, &err) < 0 || enter_from_memory(&err) < 0)
 		return tool_fail(&err);
 	c = tool_open(argv[0], LOCK_NONE, &err);
 	if (!c)

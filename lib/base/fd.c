@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/own.h"
+
+enum { PROGRAM_SIZE_MAX = 64 << 20 };
 
 int fd_write_all(int fd, const void *data, size_t len)
 {
@@ -117,6 +120,33 @@ int fd_memory_file(const char *name, const void *data, size_t len, unsigned seal
 	if (fd < 0 || fd_write_all(fd, data, len) < 0 || fcntl(fd, F_ADD_SEALS, (int)seals) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+int fd_memory_copy(const char *name, int from)
+{
+	own_fd int to = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	if (to < 0 || fstat(from, &st) < 0)
+		return -1;
+	if (st.st_size > PROGRAM_SIZE_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	for (off_t done = 0; done < st.st_size;) {
+		ssize_t n = sendfile(to, from, &done, (size_t)(st.st_size - done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+	}
+	if (fchmod(to, 0555) < 0 ||
+	    fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -1;
+	return steal_fd(&to);
 }
 
 static unsigned inherited;

@@ -30,6 +30,12 @@ int fd_write_control(int dirfd, const char *name, const char *text);
 int fd_memory_file(const char *name, const void *data, size_t len, unsigned seals);
 
 /*
+ * A program's file, copied into a sealed memory file that anybody may execute. -1 with errno: EFBIG
+ * beyond 64 MiB.
+ */
+int fd_memory_copy(const char *name, int from);
+
+/*
  * What a program does first: makes sure that descriptors 0, 1 and 2 are open,
  * counts what it was given beyond them, and sets all of that close-on-exec. -1
  * with errno.

@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/own.h"
 #include "base/path.h"
 
@@ -39,33 +38,6 @@ static bool has(int root_fd, const char *path)
 	return fd >= 0 || errno != ENOENT;
 }
 
-static int copy(int from)
-{
-	own_fd int to = memfd_create("oci-hook", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct stat st;
-
-	if (to < 0 || fstat(from, &st) < 0)
-		return -1;
-	if (st.st_size > HOOK_PROGRAM_SIZE_MAX) {
-		errno = EFBIG;
-		return -1;
-	}
-	for (off_t done = 0; done < st.st_size;) {
-		ssize_t n = sendfile(to, from, &done, (size_t)(st.st_size - done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
-	}
-	if (fchmod(to, 0555) < 0 ||
-	    fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return -1;
-	return steal_fd(&to);
-}
-
 int hook_programs_copy(struct hook_programs *programs, const struct json_object *hooks, int root_fd,
 		       struct init_ready *ready, struct oci_err *err)
 {
@@ -75,7 +47,7 @@ int hook_programs_copy(struct hook_programs *programs, const struct json_object 
 
 		if (programs->host[i] < 0 || has(root_fd, path))
 			continue;
-		fd = copy(programs->host[i]);
+		fd = fd_memory_copy("oci-hook", programs->host[i]);
 		if (fd < 0) {
 			err_sys(err, errno, "cannot copy the hook's program \"%s\"", path);
 			return err_at(err, "/hooks/startContainer/%u", i);

@@ -19,8 +19,6 @@
 #include "base/json.h"
 #include "kernel/init.h"
 
-enum { HOOK_PROGRAM_SIZE_MAX = 64 << 20 };
-
 struct hook_programs {
 	int host[INIT_HOOK_PROGRAMS_MAX]; /* the host's file of hook n, or -1 */
 	int copies[INIT_HOOK_PROGRAMS_MAX];

@@ -4,7 +4,8 @@
  *   one, which is in the pid namespace too and becomes the command.
  * Should: open everything that belongs to the host before joining; keep no
  *   descriptor but the standard streams; drop what the container may not have
- *   before a program of the container runs.
+ *   before a program of the container runs, and be in its cgroup, whose device rules
+ *   are what keeps a node of the image from being a disk of the host.
  * Mustn't: write a log, or anything else, after joining; exec one of our own files.
  * Undo: nothing; the command ends with this process.
  */
@@ -24,9 +25,13 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "kernel/caps.h"
+#include "kernel/cgroup_further.h"
 #include "kernel/joined.h"
 #include "kernel/ns.h"
 #include "kernel/proc.h"
+#include "lifecycle/lifecycle.h"
+
+enum { CGROUPS_MAX = 32 };
 
 struct entering {
 	const struct container *c;
@@ -35,11 +40,80 @@ struct entering {
 	bool pivoted;
 	int root;  /* of the container's process, if it is not that of its mount namespace; or -1 */
 	int pidfd; /* of the container's process */
+	int inner_pidfd; /* the same, in the children */
 	bool joins_time;
 	uint64_t bounding;
 	pid_t parent;
 	int status;
 };
+
+/* Writes "0" to it; 0, or the errno. */
+static int enter_cgroup(int fd)
+{
+	return write(fd, "0", 1) < 0 ? errno : 0;
+}
+
+static int enter_v1_cgroups(const struct cgroup_further *f, struct oci_err *err)
+{
+	int fds[CGROUPS_MAX], e = 0;
+	size_t n = CGROUPS_MAX;
+
+	if (cgroup_further_open_v1(f, fds, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		e = e ? e : enter_cgroup(fds[i]);
+		own_close_fd(&fds[i]);
+	}
+	return e ? err_sys(err, e, "cannot enter a v1 cgroup of the container") : 0;
+}
+
+static int enter_directory(int dir)
+{
+	own_fd int procs = openat(dir, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return procs < 0 ? errno : enter_cgroup(procs);
+}
+
+static int enter_v2_cgroup(const struct cgroup_further *f, pid_t init, struct oci_err *err)
+{
+	own_fd int dir = cgroup_further_open_v2(f, err), beside = -1;
+	int e;
+
+	if (dir < 0)
+		return err->fault ? -1 : 0;
+	e = enter_directory(dir);
+	/* It has become one for others only; its first process has found a place below it. */
+	if (e == EBUSY) {
+		beside = cgroup_further_open_beside(f, init, err);
+		if (beside < 0)
+			return -1;
+		e = enter_directory(beside);
+	}
+	return e ? err_sys(err, e, "cannot enter the cgroup of the container") : 0;
+}
+
+/*
+ * We ourselves, before anything is joined: what we start is born there. Who may not is not root of
+ * the machine, and can give nobody a device.
+ */
+static int enter_cgroups(const struct container *c, struct oci_err *err)
+{
+	const struct cgroup_further f = {.record = c->state->cgroup};
+
+	if (lifecycle_status(c) == STATUS_PAUSED) {
+		err_set(err, FAULT_STATE, "cannot enter the paused container \"%s\"", c->id);
+		return err_hint(err,
+				"oci-resume %s, or --privileged: the command is not in the "
+				"container's cgroup then",
+				c->id);
+	}
+	if (enter_v1_cgroups(&f, err) == 0 && enter_v2_cgroup(&f, c->state->init.pid, err) == 0)
+		return 0;
+	if (err->errnum != EACCES && err->errnum != EPERM)
+		return -1;
+	err_clear(err);
+	return 0;
+}
 
 static int prepare(struct entering *e, struct oci_err *err)
 {
@@ -65,7 +139,7 @@ static int prepare(struct entering *e, struct oci_err *err)
 			return -1;
 	}
 	e->joins_time = listed & CLONE_NEWTIME;
-	return 0;
+	return e->pivoted && !e->enter->privileged ? enter_cgroups(e->c, err) : 0;
 }
 
 /* Before the pivot the root file system is where the host has it; afterwards it is the namespace's.
@@ -140,13 +214,37 @@ static int become_command(const struct entering *e, int report)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
 		signal(handled[i], SIG_DFL);
-	if (e->joins_time && setns(e->pidfd, CLONE_NEWTIME) < 0)
+	if (e->joins_time && setns(e->inner_pidfd, CLONE_NEWTIME) < 0)
 		return fail(report, "cannot join the time namespace for");
 	if (e->pivoted && !e->enter->privileged && limit_capabilities(e->bounding) < 0)
 		return fail(report, "cannot drop capabilities for");
 	set_environment(e);
 	execvp(e->argv[0], e->argv);
 	return fail(report, "cannot run");
+}
+
+/*
+ * What the child has is open to whoever may trace it, and in the container that may be anybody: no
+ * directory of the host's. ret_report, a pipe, and the pidfd take the lowest numbers.
+ */
+static int keep_only(struct entering *e, int ret_report[static 2])
+{
+	enum { PIDFD = 3, READ, WRITE };
+	int pipe[2];
+
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return -1;
+	/* The number is our parent's too, whose memory this is, but not its descriptors. */
+	if ((e->inner_pidfd = fcntl(e->pidfd, F_DUPFD_CLOEXEC, WRITE + 1)) < 0 ||
+	    (pipe[0] = fcntl(pipe[0], F_DUPFD_CLOEXEC, WRITE + 1)) < 0 ||
+	    (pipe[1] = fcntl(pipe[1], F_DUPFD_CLOEXEC, WRITE + 1)) < 0 ||
+	    dup3(e->inner_pidfd, PIDFD, O_CLOEXEC) < 0 || dup3(pipe[0], READ, O_CLOEXEC) < 0 ||
+	    dup3(pipe[1], WRITE, O_CLOEXEC) < 0 || close_range(WRITE + 1, ~0U, 0) < 0)
+		return -1;
+	e->inner_pidfd = PIDFD;
+	ret_report[0] = READ;
+	ret_report[1] = WRITE;
+	return 0;
 }
 
 /* The pid namespace is that of children only: one more. */
@@ -160,8 +258,8 @@ static int inside(void *arg, struct oci_err *err)
 
 	if (change_directory(e, err) < 0)
 		return -1;
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_sys(err, errno, "cannot make a pipe");
+	if (keep_only(e, report) < 0)
+		return err_sys(err, errno, "cannot make a pipe of its own");
 	pid = _Fork();
 	if (pid < 0)
 		return err_sys(err, errno, "cannot start \"%s\"", e->argv[0]);
@@ -175,6 +273,46 @@ static int inside(void *arg, struct oci_err *err)
 		if (errno != EINTR)
 			return err_sys(err, errno, "cannot wait for \"%s\"", e->argv[0]);
 	return n == sizeof f ? err_sys(err, f.errnum, "%s \"%s\"", f.what, e->argv[0]) : 0;
+}
+
+enum { CMDLINE_MAX = 8 << 20 };
+
+/* The strings of the text, and NULL; the caller frees the array. */
+static char **split_strings(char *text, size_t len)
+{
+	char **strings, *end = text + len;
+	size_t n = 0;
+
+	for (const char *c = text; c < end; c++)
+		n += !*c;
+	strings = calloc(n + 1, sizeof *strings);
+	for (size_t i = 0; strings && i < n; i++) {
+		strings[i] = text;
+		text += strlen(text) + 1;
+	}
+	return strings;
+}
+
+int enter_from_memory(struct oci_err *err)
+{
+	int proc = proc_fd(err);
+	own_fd int own = proc < 0 ? -1 : openat(proc, "self/exe", O_RDONLY | O_CLOEXEC), copy = -1;
+	own_ptr char *text = NULL;
+	own_ptr char **argv = NULL;
+	size_t len;
+
+	if (proc < 0)
+		return -1;
+	if (own >= 0 && fcntl(own, F_GET_SEALS) > 0 && (fcntl(own, F_GET_SEALS) & F_SEAL_WRITE))
+		return 0;
+	copy = own < 0 ? -1 : fd_memory_copy("oci-nsenter", own);
+	if (copy < 0 || fd_read_file(proc, "self/cmdline", CMDLINE_MAX, &text, &len) < 0)
+		return err_sys(err, errno, "cannot copy our own program");
+	argv = split_strings(text, len);
+	if (!argv)
+		return err_sys(err, ENOMEM, "cannot copy our own program");
+	execveat(copy, "", argv, environ, AT_EMPTY_PATH);
+	return err_sys(err, errno, "cannot execute the copy of our own program");
 }
 
 static char *shell(bool pivoted)

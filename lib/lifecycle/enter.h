@@ -6,7 +6,7 @@
  * container's mounts beneath the root file system: the command is one of the
  * host's, has the caller's environment and OCI_ROOTFS, and begins in the root
  * file system. Afterwards the container's files are all there is: the command
- * is one of the container's, has its environment, and no capability beyond its
+ * is one of the container's, has its environment and its cgroup, and no capability beyond its
  * bounding set, since its programs are not to be trusted.
  */
 #ifndef LIFECYCLE_ENTER_H
@@ -20,8 +20,15 @@
 struct enter {
 	char *const *argv; /* NULL-terminated; empty: a shell */
 	bool chroot;	   /* the root file system as /, before the pivot too */
-	bool privileged;   /* keep the caller's capabilities */
+	bool privileged;   /* keep the caller's capabilities and cgroup */
 };
+
+/*
+ * First of all: goes on as a sealed copy of our program in memory, since the container may see a
+ * process of it as it becomes the command, and could come to the host's file through /proc/PID/exe
+ * (CVE-2019-5736). Does nothing in the copy. -1 with *err.
+ */
+int enter_from_memory(struct oci_err *err);
 
 /*
  * *ret_status as of waitpid(2). -1 with *err if it could not be run: then
