@@ -23,7 +23,7 @@
 #include "kernel/proc.h"
 #include "tool.h"
 
-enum { ARGS_MAX = 24, ERROR_SIZE_MAX = 1 << 20 };
+enum { ARGS_MAX = 28, ERROR_SIZE_MAX = 1 << 20 };
 
 struct tool_call {
 	const struct stage *stage;
@@ -59,6 +59,8 @@ static void add_create_options(struct tool_call *call, const struct create_reque
 	snprintf(call->preserve, sizeof call->preserve, "%u", o->preserve_fds);
 	add(call, "--bundle");
 	add(call, r->bundle);
+	add(call, o->config_file ? "--config" : NULL);
+	add(call, o->config_file);
 	add(call, "--preserve-fds");
 	add(call, call->preserve);
 	add(call, o->console_socket ? "--console-socket" : NULL);

@@ -35,6 +35,7 @@ int creation_find_bundle(int argc, char **argv, char **ret_bundle, struct oci_er
 
 int creation_fill_options(struct create_options *o, struct oci_err *err)
 {
+	o->config_file = asked.config_file;
 	o->console_socket = asked.console_socket;
 	o->pid_file = asked.pid_file;
 	o->pidfd_socket = asked.pidfd_socket;

@@ -15,7 +15,7 @@
 
 struct creation_options {
 	const char *bundle, *trace;
-	char *console_socket, *pid_file, *pidfd_socket, *pipeline_file;
+	char *config_file, *console_socket, *pid_file, *pidfd_socket, *pipeline_file;
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring, as_tools, timing, steps;
 };
@@ -25,6 +25,8 @@ extern struct creation_options asked;
 /* clang-format off */
 #define CREATION_OPTIONS                                                                           \
 	{'b', "bundle", "DIR", OPT_PATH, &asked.bundle, "the bundle, default: where you are"},     \
+	{0, "config", "FILE", OPT_PATH, &asked.config_file,                                        \
+	 "read this in place of its config.json"},                                                 \
 	{0, "pid-file", "FILE", OPT_PATH, &asked.pid_file,                                         \
 	 "write the pid of its first process there"},                                              \
 	{0, "console-socket", "PATH", OPT_PATH, &asked.console_socket,                             \

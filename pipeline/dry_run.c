@@ -161,7 +161,8 @@ int dry_run_main(const char *id, const char *path, const struct create_options *
 	own_findings struct findings found = {0};
 	struct shell sh = {.out = stdout, .bundle = &bundle};
 
-	if ((id && container_check_id(id, &err) < 0) || bundle_read(&bundle, path, &err) < 0)
+	if ((id && container_check_id(id, &err) < 0) ||
+	    bundle_read(&bundle, path, options->config_file, &err) < 0)
 		return tool_fail(&err);
 	bundle_check(&bundle, &found);
 	if (found.n_errors) {

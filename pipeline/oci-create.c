@@ -34,7 +34,7 @@ static int find_bundle(int argc, char **argv, char **ret_bundle, struct oci_err 
 {
 	if (!resume)
 		return creation_find_bundle(argc, argv, ret_bundle, err);
-	if (argc == 2 || asked.bundle)
+	if (argc == 2 || asked.bundle || asked.config_file)
 		return err_set(err, FAULT_USAGE,
 			       "--resume takes no bundle: the container has its own");
 	return 0;
@@ -112,6 +112,7 @@ int main(int argc, char **argv)
 		return tool_fail(&err);
 	r.options.systemd_cgroup = tool.systemd_cgroup;
 	r.options.no_cgroup = tool.no_cgroup;
+	r.options.config_file = asked.config_file;
 	if (dry_run && argc == 1 && !asked.bundle)
 		return dry_run_main(NULL, argv[0], &r.options);
 	if (find_bundle(argc, argv, &bundle, &err) < 0 ||

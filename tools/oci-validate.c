@@ -19,6 +19,8 @@ static struct create_options create;
 
 static const struct opt options[] = {
 	{'b', "bundle", "DIR", OPT_STRING, &bundle_option, "make a container of this bundle"},
+	{0, "config", "FILE", OPT_PATH, &create.config_file,
+	 "read this in place of its config.json"},
 	{0, "json", NULL, OPT_FLAG, &as_json, "only check; print what is found as JSON"},
 	{0, "host", NULL, OPT_FLAG, &host, "would this bundle run on this machine, for this user?"},
 	{'f', "format", "FORMAT", OPT_STRING, &format, "text or json, of what is found"},
@@ -92,7 +94,7 @@ static int check(const char *path)
 	own_findings struct findings found = {0};
 	own_ptr char *report = NULL;
 
-	if (bundle_read(&bundle, path, &err) < 0)
+	if (bundle_read(&bundle, path, create.config_file, &err) < 0)
 		return tool_fail(&err);
 	bundle_check(&bundle, &found);
 	finding_locate(&found, bundle.text, bundle.len);

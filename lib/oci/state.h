@@ -50,6 +50,7 @@ struct proc_id {
 
 /* What oci-create was asked for on the command line and stages need to know. */
 struct create_options {
+	char *config_file;    /* read in place of the bundle's config.json, or NULL; not kept */
 	char *console_socket; /* absolute path, or NULL */
 	char *pid_file;	      /* absolute path, or NULL */
 	char *pidfd_socket;   /* absolute path, or NULL */

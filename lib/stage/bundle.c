@@ -61,22 +61,22 @@ static int open_directory(const char *path, struct oci_err *err)
 }
 
 /* Never waits: a FIFO is opened without a writer, and then refused. */
-static int read_config(struct bundle *b, int bundle_fd, struct oci_err *err)
+static int read_config(struct bundle *b, int bundle_fd, const char *file, struct oci_err *err)
 {
-	own_fd int fd =
-		openat(bundle_fd, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	own_fd int fd = openat(bundle_fd, file ? file : "config.json",
+			       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT) {
+	if (fd < 0 && errno == ENOENT && !file) {
 		err_set(err, FAULT_CONFIG, "the bundle has no config.json: \"%s\" does not exist",
 			b->config_name);
 		return err_hint(err, "make one: oci-spec --bundle %s", b->path);
 	}
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		int e = errno;
-		own_ptr char *path = NULL, *reason = NULL;
+		own_ptr char *path = file ? strdup(file) : NULL, *reason = NULL;
 
-		if (asprintf(&path, "%s/config.json", b->path) < 0)
+		if (!file && asprintf(&path, "%s/config.json", b->path) < 0)
 			path = NULL;
 		reason = path ? explain(path, e) : NULL;
 		return err_set(err, FAULT_CONFIG, "cannot read \"%s\": %s", b->config_name,
@@ -92,7 +92,7 @@ static int read_config(struct bundle *b, int bundle_fd, struct oci_err *err)
 	return err_sys(err, errno, "cannot read \"%s\"", b->config_name);
 }
 
-int bundle_read(struct bundle *b, const char *path, struct oci_err *err)
+int bundle_read(struct bundle *b, const char *path, const char *config_file, struct oci_err *err)
 {
 	own_fd int fd = open_directory(path, err);
 	const char *slash = strrchr(path, '/');
@@ -102,14 +102,14 @@ int bundle_read(struct bundle *b, const char *path, struct oci_err *err)
 	b->path = realpath(path, NULL);
 	if (!b->path)
 		return err_sys(err, errno, "cannot find the absolute path of bundle \"%s\"", path);
-	if (strcmp(path, ".") == 0)
-		b->config_name = strdup("config.json");
+	if (config_file || strcmp(path, ".") == 0)
+		b->config_name = strdup(config_file ? config_file : "config.json");
 	else if (asprintf(&b->config_name, "%s%sconfig.json", path, slash && !slash[1] ? "" : "/") <
 		 0)
 		b->config_name = NULL;
 	if (!b->config_name)
 		return err_sys(err, ENOMEM, "cannot keep the path of the bundle");
-	if (read_config(b, fd, err) < 0)
+	if (read_config(b, fd, config_file, err) < 0)
 		return -1;
 	b->config = json_parse(b->text, b->len, b->config_name, err);
 	return b->config ? 0 : -1;

@@ -34,10 +34,11 @@ struct bundle {
 };
 
 /*
- * Finds the bundle and reads its config.json as JSON. -1 with *err: FAULT_CONFIG
- * for what is wrong with it, naming the component of the path that fails.
+ * Finds the bundle and reads its config.json, or config_file (absolute; may be NULL) in its
+ * place, as JSON. -1 with *err: FAULT_CONFIG for what is wrong with it, naming the component of the
+ * path that fails.
  */
-int bundle_read(struct bundle *b, const char *path, struct oci_err *err);
+int bundle_read(struct bundle *b, const char *path, const char *config_file, struct oci_err *err);
 
 /*
  * Adds everything that is wrong: validate_config(), the root filesystem, and

@@ -53,7 +53,7 @@ static int fill_state(struct container *c, struct bundle *bundle,
 	timestamp_now(now);
 	s->options = *options;
 	s->options.console_socket = s->options.pid_file = s->options.pidfd_socket = NULL;
-	s->options.pipeline = s->options.listen_names = NULL;
+	s->options.pipeline = s->options.listen_names = s->options.config_file = NULL;
 	if (copy_text(options->console_socket, &s->options.console_socket) < 0 ||
 	    copy_text(options->pid_file, &s->options.pid_file) < 0 ||
 	    copy_text(options->pidfd_socket, &s->options.pidfd_socket) < 0 ||
@@ -109,7 +109,8 @@ struct container *stage_validate(const char *root, const char *id, const char *b
 	own_container struct container *c = NULL;
 
 	err->stage = "validate";
-	if (container_check_id(id, err) < 0 || bundle_read(&bundle, bundle_path, err) < 0)
+	if (container_check_id(id, err) < 0 ||
+	    bundle_read(&bundle, bundle_path, options->config_file, err) < 0)
 		return NULL;
 	bundle_check(&bundle, &found);
 	if (found.n_errors) {

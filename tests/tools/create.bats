@@ -92,3 +92,30 @@ create() { oci-create "$@" >out 2>err </dev/null; }
 	oci-start c
 	wait_for is_status c stopped
 }
+
+@test "--config: another file in place of the bundle's config.json, whose root it has" {
+	local how
+	mkbundle box '.process.args = ["sh", "-c", "echo theirs >/said"]'
+	mkdir configs
+	jq '.process.args[2] = "echo ours >/said; exec sleep 1000"' box/config.json >configs/mine.json
+	rm box/config.json
+	for how in "" --exec; do
+		# shellcheck disable=SC2086
+		(cd configs && create $how --config mine.json --bundle ../box c) || fail "$(<configs/err)"
+		oci-start c
+		wait_for test -s box/rootfs/said
+		[ "$(<box/rootfs/said)" = ours ]
+		[ "$(oci-state c | jq -r .bundle)" = "$PWD/box" ]
+		oci-delete --force c
+		rm box/rootfs/said
+	done
+	run -0 oci-validate --config configs/mine.json ./box
+	run -0 oci-create --dry-run --config configs/mine.json ./box
+	[[ $output = *"exec sleep 1000"* ]] || show
+	run ! create --config none.json c box
+	[[ $(<err) = *"cannot read \"$PWD/none.json\": "*'does not exist (ENOENT)'* ]] || fail "$(<err)"
+	echo '{"ociVersion": 1}' >configs/bad.json
+	run ! create --config configs/bad.json c box
+	[[ $(<err) = *"$PWD/configs/bad.json:1:"*/ociVersion* ]] || fail "$(<err)"
+	[ "$(ls -A "$ROOT")" = "" ]
+}
