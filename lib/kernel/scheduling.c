@@ -3,11 +3,14 @@
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/personality.h>
 
 #include "base/num.h"
 #include "base/own.h"
+
+enum { CPUS_MAX = 8192 };
 
 struct word {
 	const char *name;
@@ -215,6 +218,15 @@ int scheduling_cpus(const char *list, cpu_set_t *ret_cpus, bool *ret_given, stru
 		if (cpus.bits[i / 64] >> i % 64 & 1)
 			CPU_SET(i, ret_cpus);
 	return 0;
+}
+
+void scheduling_all_cpus(pid_t pid)
+{
+	/* The kernel takes of it what the machine, and then what the cpuset has. */
+	unsigned long all[CPUS_MAX / (8 * sizeof(unsigned long))];
+
+	memset(all, 0xff, sizeof all);
+	(void)sched_setaffinity(pid, sizeof all, (const cpu_set_t *)all);
 }
 
 static int fill_personality(const struct json_object *o, struct plan *plan, struct oci_err *err)

@@ -35,4 +35,10 @@ int scheduling_fill(const struct json_object *config, struct plan *plan, struct 
  */
 int scheduling_cpus(const char *list, cpu_set_t *ret_cpus, bool *ret_given, struct oci_err *err);
 
+/*
+ * Lets a process, which is in the container's cgroup already, run on all CPUs of that cgroup,
+ * whatever its maker is confined to. No error: where the kernel refuses, it stays confined.
+ */
+void scheduling_all_cpus(pid_t pid);
+
 #endif

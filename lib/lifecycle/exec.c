@@ -298,6 +298,8 @@ static int limit(const struct exec *e, struct oci_err *err)
 	cpu_set_t cpus;
 	bool given;
 
+	if (!affinity)
+		scheduling_all_cpus(e->pid);
 	if (rlimit_apply(e->pid, json_member(process, "rlimits"), err) < 0)
 		return -1;
 	if (json_has(process, "oomScoreAdj") &&

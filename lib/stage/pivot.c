@@ -41,6 +41,7 @@
 #include "kernel/passwd.h"
 #include "kernel/plan.h"
 #include "kernel/rlimit.h"
+#include "kernel/scheduling.h"
 #include "kernel/sysctl.h"
 #include "stage/stage.h"
 
@@ -144,6 +145,7 @@ static int limit_init(const struct pivot *p, struct oci_err *err)
 	const struct json_object *process = json_member(c->config, "process");
 	pid_t pid = c->state->init.pid;
 
+	scheduling_all_cpus(pid);
 	if (prepare_few(p, json_member(process, "rlimits"), err) < 0 ||
 	    rlimit_apply(pid, json_member(process, "rlimits"), err) < 0)
 		return -1;

@@ -366,6 +366,20 @@ load process
 	grep -q '^CapBnd:.0000000000000020$' "/proc/$(ctr_pid box)/status"
 }
 
+@test "the container has all CPUs of its cgroup, whatever its maker is confined to" {
+	local all one
+	all=$(sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status)
+	one=${all%%[-,]*}
+	[[ $one != "$all" ]] || skip "one CPU"
+	mkbundle box '.process.args = ["sleep", "1000"]'
+	taskset -c "$one" "$OCI" --root "$ROOT" create box "$BUNDLE" >box.out 2>&1 </dev/null || fail "$(<box.out)"
+	oci start box
+	# More than "all" if the test is confined itself: the cpuset decides.
+	[ "$(sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$(ctr_pid box)/status")" != "$one" ]
+	run -0 taskset -c "$one" "$OCI" --root "$ROOT" exec box grep Cpus_allowed_list /proc/self/status
+	[ "$output" != "$(printf 'Cpus_allowed_list:\t%s' "$one")" ] || show
+}
+
 @test "execCPUAffinity is for exec: the container's own process has all its processors" {
 	seen box '.process.args = ["grep", "Cpus_allowed_list", "/proc/self/status"] | .process.execCPUAffinity = {initial: "0", final: "0"}'
 	[ "$(cut -f2 "$SEEN")" = "$(sed -n 's/^Cpus_allowed_list:.//p' /proc/self/status)" ] || fail "$(<"$SEEN")"
