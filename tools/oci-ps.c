@@ -208,8 +208,12 @@ int main(int argc, char **argv)
 		return tool_fail(&err);
 	}
 	c = tool_open(argv[0], LOCK_NONE, &err);
-	if (!c || lifecycle_pids(c, &pids, &n, &err) < 0)
+	if (!c)
+		return tool_fail(&err);
+	/* One that has stopped has none. */
+	if (lifecycle_pids(c, &pids, &n, &err) < 0 && lifecycle_status(c) != STATUS_STOPPED)
 		return tool_fail_at(&err, c);
+	err_clear(&err);
 	if (json)
 		print_json(pids, n);
 	else if (print(argc - 1, argv + 1, pids, n, &err) < 0)

@@ -7,12 +7,14 @@
  * Specification: runtime.md, "Kill".
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
 #include "base/own.h"
 #include "kernel/cgroup.h"
+#include "kernel/ns.h"
 #include "kernel/proc.h"
 #include "lifecycle/lifecycle.h"
 
@@ -55,6 +57,12 @@ static int signal_all(const struct container *c, int signal, struct oci_err *err
 	return n > 0 ? cgroup_signal(c->state->cgroup, signal, err) : signal_init(c, signal, err);
 }
 
+/* SIGKILL ends the container: init's pid namespace ends with init, another one has to be told. */
+static bool ends_all(const struct container *c, int signal)
+{
+	return signal == SIGKILL && c->state->cgroup && !(ns_new(c->config) & CLONE_NEWPID);
+}
+
 int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_err *err)
 {
 	if (proc_other_boot(c->state->boot_id))
@@ -66,5 +74,6 @@ int lifecycle_kill(const struct container *c, int signal, bool all, struct oci_e
 			"cannot signal container \"%s\": it is still being created", c->id);
 		return err_hint(err, "oci-delete --force %s ends its creation", c->id);
 	}
-	return all && c->state->cgroup ? signal_all(c, signal, err) : signal_init(c, signal, err);
+	all = (all && c->state->cgroup) || ends_all(c, signal);
+	return all ? signal_all(c, signal, err) : signal_init(c, signal, err);
 }

@@ -47,15 +47,37 @@ has_no_processes() { [ ! "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.p
 	create box
 	oci start box
 	wait_for has_processes 2
-	oci kill box KILL
+	oci kill box INT
+	kill -KILL "$(ctr_pid box)"
 	wait_for is_status box stopped
 	[ "$(find /sys/fs/cgroup -path "*$CGROUP*" -name cgroup.procs -exec cat {} + | sort -u | wc -l)" = 1 ]
-	run -1 oci kill box KILL
+	run -1 oci kill box TERM
 	[[ $output = *"container not running"* ]] || show
 	oci kill --all box KILL
 	wait_for has_no_processes
-	run -1 oci kill --all box KILL
+	# There is nothing left to do, which is what was asked for.
+	run -0 oci kill --all box KILL
+	[ ! "$output" ] || show
+}
+
+@test "oci-kill: KILL ends all processes of a shared pid namespace, with init or without" {
+	local filter='.process.args = ["sh", "-c", "sleep 1000 & exec sleep 1000"] | .linux.namespaces |= map(select(.type != "pid"))'
+	mkbundle box "$filter"
+	create box
+	oci start box
+	wait_for has_processes 2
+	oci kill box KILL
+	wait_for has_no_processes
+	run -1 oci kill box KILL
 	[[ $output = *"container not running"* ]] || show
+	oci delete box
+	create box
+	oci start box
+	wait_for has_processes 2
+	kill -KILL "$(ctr_pid box)"
+	wait_for is_status box stopped
+	oci kill box KILL
+	wait_for has_no_processes
 }
 
 @test "a zombie is not running" {
