@@ -37,14 +37,27 @@ void keep_agent(int fd)
 	agent = fd;
 }
 
-static long load(const struct plan *plan)
+static long load(const struct plan *plan, uint32_t flags)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)(plan->filter.size / sizeof(struct sock_filter)),
 		.filter = (struct sock_filter *)(uintptr_t)plan_at(plan, plan->filter),
 	};
 
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->filter_flags, &program);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+/* Without a listener: nobody would answer for a hook, so what is to be asked about fails. */
+long install_hook_filter(const struct plan *plan)
+{
+	const uint32_t of_listeners = SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				      SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV |
+				      SECCOMP_FILTER_FLAG_TSYNC;
+
+	/* Without no_new_privs it is in force already. */
+	if (!(plan->flags & PLAN_NO_NEW_PRIVS) || !plan->filter.size)
+		return 0;
+	return load(plan, plan->filter_flags & ~of_listeners);
 }
 
 static int fail_load(struct init_reply *reply)
@@ -120,7 +133,7 @@ static int install_and_deliver(const struct plan *plan, int connection, struct i
 	e = pthread_create(&thread, NULL, deliver, &delivery);
 	if (e)
 		return fail_delivery(reply, e);
-	listener = load(plan);
+	listener = load(plan, plan->filter_flags);
 	e = errno;
 	__atomic_store_n(&delivery.listener, listener < 0 ? NO_LISTENER : (int)listener,
 			 __ATOMIC_RELEASE);
@@ -137,7 +150,7 @@ int install_filter(const struct plan *plan, int connection, struct init_reply *r
 {
 	if (plan->filter_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
 		return install_and_deliver(plan, connection, reply);
-	return load(plan) < 0 ? fail_load(reply) : 0;
+	return load(plan, plan->filter_flags) < 0 ? fail_load(reply) : 0;
 }
 
 /* A call that must fail by itself: with another errno it was the filter that made it fail. */

@@ -2,9 +2,9 @@
  * Purpose: run the startContainer hooks, one after the other, up to the first
  *   that fails.
  * Runs in: the container, as the user, with the user's rights.
- * Should: give a hook its own environment, the state on standard input, "/",
- *   no terminal, and none of our descriptors; end it with its process group
- *   when its time is up.
+ * Should: give a hook its own environment, the seccomp filter of the process, the
+ *   state on standard input, "/", no terminal, and none of our descriptors; end it
+ *   with its process group when its time is up.
  * Undo: a hook's deeds are its author's to undo.
  * Specification: config.md, "StartContainer Hooks"; runtime.md, "Lifecycle" 7.
  */
@@ -67,9 +67,15 @@ static const char *path_of(const struct run *r)
 static int fail(struct run *r, int errnum, const char *what)
 {
 	r->reply->flags |= INIT_HOOK_ERROR;
-	reply_error(r->reply, errnum, "startContainer hook %d \"%s\" did not run: %s", r->index,
+	reply_error(r->reply, errnum,
+		    "error running startContainer hook #%d: \"%s\" did not run: %s", r->index,
 		    path_of(r), what);
 	return reply_point(r->reply, "/hooks/startContainer/%d", r->index);
+}
+
+static const struct plan_list *env_of(const struct run *r)
+{
+	return r->hook->inherits ? &r->plan->env : &r->hook->env;
 }
 
 /* ---- In the hook's process ------------------------------------------------------------------ */
@@ -89,7 +95,8 @@ static __attribute__((noinline)) void become_hook(volatile struct run *r)
 	setsid();
 	umask(022);
 	if (dup2(r->state, 0) >= 0 && dup2(r->out[1], 1) >= 0 && dup2(r->out[1], 2) >= 0 &&
-	    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0 && chdir("/") >= 0)
+	    syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0 && chdir("/") >= 0 &&
+	    install_hook_filter(r->plan) >= 0)
 		execute_hook(r, (char *const *)(uintptr_t)vectors, (char *const *)(uintptr_t)env);
 	r->exec_errno = errno;
 	_exit(EXIT_NOT_RUN);
@@ -112,7 +119,7 @@ static int make_state(struct run *r)
 
 static int prepare(struct run *r)
 {
-	size_t n = (size_t)r->hook->args.n + r->hook->env.n + 2;
+	size_t n = (size_t)r->hook->args.n + env_of(r)->n + 2;
 	void *map = mmap(NULL, n * sizeof *r->vectors, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -120,7 +127,7 @@ static int prepare(struct run *r)
 		return fail(r, errno, "cannot map its arguments");
 	r->vectors = map;
 	r->vectors_size = n * sizeof *r->vectors;
-	point_vector(point_vector(map, r->plan, &r->hook->args), r->plan, &r->hook->env);
+	point_vector(point_vector(map, r->plan, &r->hook->args), r->plan, env_of(r));
 	if (make_state(r) < 0)
 		return -1;
 	if (pipe2(r->out, O_CLOEXEC) < 0)
@@ -233,10 +240,11 @@ static int explain(struct run *r, int status)
 		how = "killed after its timeout of ";
 		number = (int)(r->hook->timeout_ms / 1000);
 		unit = " s";
-	}
+	} else if (WIFSIGNALED(status) && number == SIGSYS)
+		unit = " (bad system call: the seccomp filter does not allow it)";
 	r->reply->flags |= INIT_HOOK_ERROR;
-	reply_error(r->reply, 0, "startContainer hook %d \"%s\" failed: %s%d%s%s%s", r->index,
-		    path_of(r), how, number, unit, *tail ? ", its output: " : "", tail);
+	reply_error(r->reply, 0, "error running startContainer hook #%d: \"%s\" failed: %s%d%s%s%s",
+		    r->index, path_of(r), how, number, unit, *tail ? ", its output: " : "", tail);
 	return reply_point(r->reply, "/hooks/startContainer/%d", r->index);
 }
 

@@ -110,6 +110,9 @@ int finish_rights(const struct plan *plan, struct init_reply *reply);
 int install_filter(const struct plan *plan, int connection, struct init_reply *reply);
 void keep_agent(int fd);
 
+/* filter.c: the same for a hook, in its process. -1 with errno. */
+long install_hook_filter(const struct plan *plan);
+
 /* filter.c: whether the filter that is in force lets init wait for its start. */
 int check_filter(struct init_reply *reply);
 

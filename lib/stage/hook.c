@@ -3,7 +3,8 @@
  * Runs in: the caller's namespaces (prestart, createRuntime, poststart, poststop); a
  *   child of the caller's, in the container's namespaces (createContainer).
  * Should: open the program before joining; become non-dumpable before joining;
- *   give the hook nothing of ours: no descriptor, no environment, no terminal.
+ *   give the hook nothing of ours: no descriptor, no terminal, and the environment only
+ *   if it lists none.
  * Mustn't: run a createContainer hook when the user's program already lives in the
  *   container (stage_run() refuses); resolve a name inside the container.
  * Undo: a hook's deeds are its author's to undo, with poststop hooks.
@@ -154,14 +155,14 @@ static int not_run(const struct hook *h, struct oci_err *err)
 	own_ptr char *what = strdup(err->message ? err->message : "out of memory");
 	const char *why = path && *path ? path : explain_exec(err->errnum);
 
-	err_set(err, FAULT_HOOK, "%s hook %zu \"%s\" did not run: %s%s%s", h->kind, h->index,
-		h->path, what, *why ? ": " : "", why);
+	err_set(err, FAULT_HOOK, "error running %s hook #%zu: \"%s\" did not run: %s%s%s", h->kind,
+		h->index, h->path, what, *why ? ": " : "", why);
 	return err_at(err, "/hooks/%s/%zu", h->kind, h->index);
 }
 
 static int run_hook(const struct hook *h, int state_fd, struct join *j, struct oci_err *err)
 {
-	own_ptr const char **argv = NULL, **envp = strings_of(json_member(h->config, "env"));
+	own_ptr const char **argv = NULL, **envp = NULL;
 	own_ptr char *explained = NULL;
 	own_fd int program = -1;
 	struct spawn spawn = SPAWN_INIT;
@@ -169,9 +170,12 @@ static int run_hook(const struct hook *h, int state_fd, struct join *j, struct o
 
 	if (json_has(h->config, "args"))
 		argv = strings_of(json_member(h->config, "args"));
+	if (json_has(h->config, "env"))
+		envp = strings_of(json_member(h->config, "env"));
 	spawn.path = h->path;
 	spawn.argv = argv && argv[0] ? argv : NULL;
-	spawn.envp = envp;
+	/* Hooks are written for runc and crun, where one that lists none has the runtime's. */
+	spawn.envp = envp ? envp : (const char *const *)environ;
 	spawn.stdin_fd = state_fd;
 	spawn.timeout_ms = timeout_ms(h->config);
 	if (j) {
@@ -189,8 +193,8 @@ static int run_hook(const struct hook *h, int state_fd, struct join *j, struct o
 	explained = spawn_explain(&spawn, &result);
 	if (!explained)
 		return 0;
-	err_set(err, FAULT_HOOK, "%s hook %zu \"%s\" failed: %s", h->kind, h->index, h->path,
-		explained);
+	err_set(err, FAULT_HOOK, "error running %s hook #%zu: \"%s\" failed: %s", h->kind, h->index,
+		h->path, explained);
 	return err_at(err, "/hooks/%s/%zu", h->kind, h->index);
 }
 

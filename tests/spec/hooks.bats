@@ -137,7 +137,7 @@ lifecycle() {
 	wait_for grep -qs hello "/proc/$(ctr_pid box)/root/vol/seen"
 }
 
-@test "a hook gets its own environment, /, descriptors 0 to 2, and no terminal (T-HOOKENV)" {
+@test "a hook gets the environment it lists, or else the runtime's, /, descriptors 0 to 2, and no terminal (T-HOOKENV)" {
 	local kind
 	mkbundle box '.process.env += ["LD_PRELOAD=/evil.so"]'
 	for kind in "${OUTER[@]}"; do
@@ -152,7 +152,9 @@ lifecycle() {
 	SECRET=1 lifecycle box
 	exec 40<&- 41<&-
 	for kind in "${OUTER[@]}"; do
-		[ ! -s "$kind" ]
+		# The runtime's, if it lists none; never that of the process.
+		[[ "$(tr '\0' , <"$kind")" = *"SECRET=1,"* ]]
+		run ! grep -q evil "$kind"
 		[ "$(tr '\0' , <"$kind.set")" = "A=1,B=x y," ]
 		[ "$(readlink "$kind.cwd")" = / ]
 		# 3 is the directory that the shell is reading.
@@ -188,7 +190,7 @@ failing_create() {
 	mkbundle box
 	failing "$1"
 	run -1 --separate-stderr create box
-	[ "$(tail -n 1 create.out)" = "oci-hook: /hooks/$1/1 (config.json:$(line_of "$1")): $1 hook 1 \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ] || { cat create.out && false; }
+	[ "$(tail -n 1 create.out)" = "oci-hook: /hooks/$1/1 (config.json:$(line_of "$1")): error running $1 hook #1: \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ] || { cat create.out && false; }
 	[ ! -e "$ROOT/box" ]
 	[ ! -e after ]
 	[ "$(<undone)" = poststop ]
@@ -218,7 +220,7 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	create box
 	pid=$(ctr_pid box)
 	run -1 --separate-stderr oci start box
-	[[ $stderr = "oci-start: /hooks/poststart/1 (config.json:"*"): poststart hook 1 \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ]] || show
+	[[ $stderr = "oci-start: /hooks/poststart/1 (config.json:"*"): error running poststart hook #1: \"/bin/sh\" failed: exit status 3, its stderr: first line|no eth0" ]] || show
 	[ ! -e "$ROOT/box" ]
 	# Gone, or a zombie that its new parent has not waited for yet.
 	run ! grep -qs '^State:.[^ZX]' "/proc/$pid/status"
@@ -231,7 +233,7 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	failing poststop
 	create box
 	run -0 --separate-stderr oci delete box
-	[ "$stderr" = 'oci-delete: warning: poststop hook 1 "/bin/sh" failed: exit status 3, its stderr: first line|no eth0' ] || show
+	[ "$stderr" = 'oci-delete: warning: error running poststop hook #1: "/bin/sh" failed: exit status 3, its stderr: first line|no eth0' ] || show
 	[ -e after ]
 	[ ! -e "$ROOT/box" ]
 }
@@ -241,11 +243,11 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	add_hook createRuntime "exit 2"
 	add_hook poststop "exit 1"
 	run -1 oci --log log --log-format json create box box </dev/null
-	[ "${lines[-2]}" = 'oci-create: warning: poststop hook 0 "/bin/sh" failed: exit status 1' ] || show
-	[[ ${lines[-1]} = *'createRuntime hook 0 "/bin/sh" failed: exit status 2' ]] || show
+	[ "${lines[-2]}" = 'oci-create: warning: error running poststop hook #0: "/bin/sh" failed: exit status 1' ] || show
+	[[ ${lines[-1]} = *'error running createRuntime hook #0: "/bin/sh" failed: exit status 2' ]] || show
 	# The log is for the one error.
 	[ "$(jq -r .level log)" = error ]
-	[[ $(jq -r .msg log) = *'createRuntime hook 0 "/bin/sh" failed: exit status 2' ]]
+	[[ $(jq -r .msg log) = *'error running createRuntime hook #0: "/bin/sh" failed: exit status 2' ]]
 }
 
 @test "poststop hooks do not run for a creation that never came to its hooks" {
@@ -262,7 +264,7 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	before=${EPOCHREALTIME/./}
 	run -1 create box
 	took=$((${EPOCHREALTIME/./} - before))
-	[[ $(<create.out) = *'createRuntime hook 0 "/bin/sh" failed: killed after its timeout of 1 s, its stderr: waiting' ]] || { cat create.out && false; }
+	[[ $(<create.out) = *'error running createRuntime hook #0: "/bin/sh" failed: killed after its timeout of 1 s, its stderr: waiting' ]] || { cat create.out && false; }
 	((took >= 1000000 && took < 5000000))
 	run ! grep -lszF "MARK=$OCI_TEST" /proc/[0-9]*/environ
 }
@@ -271,7 +273,7 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	mkbundle box
 	add_hook createContainer "sleep 100" '.timeout = 1 | .env = ["PATH=/usr/bin:/bin", "MARK=" + $ENV.OCI_TEST]'
 	run -1 create box
-	[[ $(<create.out) = *'createContainer hook 0 "/bin/sh" failed: killed after its timeout of 1 s' ]] || { cat create.out && false; }
+	[[ $(<create.out) = *'error running createContainer hook #0: "/bin/sh" failed: killed after its timeout of 1 s' ]] || { cat create.out && false; }
 	run ! grep -lszF "MARK=$OCI_TEST" /proc/[0-9]*/environ
 }
 
@@ -279,11 +281,11 @@ line_of() { awk -v kind="\"$1\":" '$1 == kind {n = 1} n && /^ *\{/ {if (n++ == 2
 	mkbundle box
 	add_hook prestart 'kill -SEGV $$'
 	run -1 create box
-	[[ $(<create.out) = *'prestart hook 0 "/bin/sh" failed: killed by SIGSEGV' ]] || { cat create.out && false; }
+	[[ $(<create.out) = *'error running prestart hook #0: "/bin/sh" failed: killed by SIGSEGV' ]] || { cat create.out && false; }
 	for kind in prestart createContainer poststart; do
 		edit box '.hooks = {} | .hooks[$kind] = [{path: "/usr/no/such"}]' --arg kind "$kind"
 		create box && run -1 oci start box >>create.out
-		[[ "$(<create.out)${output-}" = *"$kind hook 0 \"/usr/no/such\" did not run: cannot "*": ENOENT: \"/usr/no\" does not exist"* ]] ||
+		[[ "$(<create.out)${output-}" = *"error running $kind hook #0: \"/usr/no/such\" did not run: cannot "*": ENOENT: \"/usr/no\" does not exist"* ]] ||
 			{ cat create.out && show; }
 	done
 }

@@ -62,19 +62,34 @@ fails() {
 	see '.foreground == -1 and .pgid == .sid and .umask == 18 and .signals.blocked == []'
 }
 
-@test "a hook's own environment is empty without env" {
-	mkbundle box
-	on_start 'tr "\0" "\n" </proc/self/environ >/environ'
+@test "a hook without env has the environment of the process; with an empty one, none" {
+	mkbundle box '.process.env += ["GIVEN=yes"] | .root.readonly = false'
+	on_start 'env >/process'
+	on_start 'env >/empty' '.env = []'
 	create
-	oci start box
-	! grep -v '^\(PWD\|SHLVL\|PATH\)=' box/rootfs/environ
+	SECRET=1 oci start box
+	grep -qx GIVEN=yes box/rootfs/process
+	grep -qx HOME=/root box/rootfs/process
+	run ! grep -q SECRET box/rootfs/process
+	run ! grep -v '^\(PWD\|SHLVL\|PATH\)=' box/rootfs/empty
+}
+
+@test "a hook is under the seccomp filter of the process" {
+	local new
+	for new in true false; do
+		mkbundle box '.process.noNewPrivileges = $new | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+			syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_KILL_PROCESS"}]}' --argjson new "$new"
+		on_start 'exec mkdir /made'
+		fails '/hooks/startContainer/0' 'error running startContainer hook #0: "/bin/sh"' 'killed by signal 31' 'bad system call'
+		[ ! -e box/rootfs/made ]
+	done
 }
 
 @test "a hook that fails: its status, output, place" {
 	mkbundle box
 	on_start 'exit 0'
 	on_start 'echo first; echo second >&2; exit 3'
-	fails '/hooks/startContainer/1' 'startContainer hook 1 "/bin/sh" failed: exit status 3' 'first|second'
+	fails '/hooks/startContainer/1' 'error running startContainer hook #1: "/bin/sh" failed: exit status 3' 'first|second'
 	edit "$BUNDLE" 'del(.hooks)'
 	on_start 'kill -9 $$'
 	fails '/hooks/startContainer/0' 'killed by signal 9'

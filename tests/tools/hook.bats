@@ -58,7 +58,7 @@ until_mount() { oci-create --until mount "$1" "$BUNDLE" >create.out 2>&1 </dev/n
 	edit box '.hooks.prestart = [{path: "/bin/sh", args: ["sh", "-c", "echo no >&2; exit 7"]}]'
 	until_mount box
 	run -105 oci-hook box prestart
-	[[ $output = 'oci-hook: /hooks/prestart/0 (config.json:'*'): prestart hook 0 "/bin/sh" failed: exit status 7, its stderr: no' ]] || show
+	[[ $output = 'oci-hook: /hooks/prestart/0 (config.json:'*'): error running prestart hook #0: "/bin/sh" failed: exit status 7, its stderr: no' ]] || show
 	# It is not recorded as done, so it can be tried again.
 	run -105 oci-hook box prestart
 }
