@@ -52,7 +52,8 @@ static int check_path(const char *text, const char *path, struct oci_err *err)
 		size_t n = strcspn(c, "/");
 
 		if (n == 2 && memcmp(c, "..", 2) == 0)
-			return bad(err, text, "\"..\" would leave the container's cgroup");
+			return bad(err, text,
+				   ".. is not a sub cgroup path: it would leave the container's");
 		c += n;
 	}
 	return strchr(path, '\n') ? bad(err, text, "contains a newline") : 0;

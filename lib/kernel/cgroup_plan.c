@@ -72,21 +72,26 @@ static int check_existing(const struct cgroup_hierarchy *h, int leaf, struct oci
 
 	if (h->v2 && cgroup_read(leaf, "cgroup.events", &events) == 0) {
 		if (strstr(events, "populated 1"))
-			return err_set(err, FAULT_STATE,
-				       "cgroup \"%s%s\" is in use: processes are in it", h->mount,
-				       h->path);
+			return err_set(
+				err, FAULT_STATE,
+				"the container's cgroup is not empty: processes are in \"%s%s\"",
+				h->mount, h->path);
 		if (strstr(events, "frozen 1"))
-			return err_set(err, FAULT_STATE, "cgroup \"%s%s\" is frozen", h->mount,
-				       h->path);
+			return err_set(err, FAULT_STATE,
+				       "container's cgroup unexpectedly frozen: \"%s%s\" is frozen",
+				       h->mount, h->path);
 		return 0;
 	}
 	if (cgroup_read(leaf, "cgroup.procs", &procs) < 0)
 		return err_sys(err, errno, "cannot read \"%s%s/cgroup.procs\"", h->mount, h->path);
 	if (*procs)
-		return err_set(err, FAULT_STATE, "cgroup \"%s%s\" is in use: processes are in it",
+		return err_set(err, FAULT_STATE,
+			       "the container's cgroup is not empty: processes are in \"%s%s\"",
 			       h->mount, h->path);
 	if (cgroup_read(leaf, "freezer.state", &state) == 0 && strcmp(state, "THAWED") != 0)
-		return err_set(err, FAULT_STATE, "cgroup \"%s%s\" is frozen", h->mount, h->path);
+		return err_set(err, FAULT_STATE,
+			       "container's cgroup unexpectedly frozen: \"%s%s\" is frozen",
+			       h->mount, h->path);
 	return 0;
 }
 

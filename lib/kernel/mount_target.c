@@ -133,8 +133,8 @@ static int open_ordinary_directory(int root_fd, const char *clean, bool *ret_mad
 	}
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR || errno == EEXIST))
 		return err_set(err, FAULT_CONFIG,
-			       "%s: \"%s\" must be an ordinary directory, and reached without a "
-			       "symbolic link",
+			       "%s: it must be mounted on ordinary directory: \"%s\" is none, or "
+			       "a symbolic link leads to it",
 			       err_name(errno), clean);
 	return fd < 0 ? err_sys(err, errno, "cannot make \"%s\" in the root filesystem", clean)
 		      : fd;

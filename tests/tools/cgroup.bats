@@ -112,7 +112,7 @@ on_v2() {
 	mkdir -p $V2"$CGROUP"/box
 	hold $V2"$CGROUP"/box
 	run -104 --separate-stderr oci-cgroup box
-	[[ $stderr = *"in use: processes are in it"* ]] || show
+	[[ $stderr = *"cgroup is not empty: processes are in "* ]] || show
 	oci-delete --force box
 	kill -0 "$HELD"
 	release
