@@ -54,6 +54,19 @@ static const char *first_arg(const struct plan *plan)
 	return plan_at(plan, plan->args.text);
 }
 
+/* A name that is long would leave no room for what is wrong with it. */
+static const char *shown(const char *name)
+{
+	enum { SHOWN_MAX = 200 };
+	static char text[SHOWN_MAX + sizeof "..."];
+
+	if (strlen(name) <= SHOWN_MAX)
+		return name;
+	memcpy(text, name, SHOWN_MAX);
+	strcpy(text + SHOWN_MAX, "...");
+	return text;
+}
+
 int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply)
 {
 	reply->flags |= INIT_EXEC_ERROR;
@@ -62,7 +75,7 @@ int fail_exec(const struct plan *plan, int errnum, struct init_reply *reply)
 			return reply_error_at(reply, "/process/args/0", errnum, "exec: \"%s\": %s",
 					      first_arg(plan), exec_errors[i].words);
 	return reply_error_at(reply, "/process/args/0", errnum, "exec: \"%s\": errno %d",
-			      first_arg(plan), errnum);
+			      shown(first_arg(plan)), errnum);
 }
 
 /* 0, or the errno that execve(2) would give, as far as can be told without it. */
@@ -148,7 +161,8 @@ int find_executable(const struct plan *plan, struct init_reply *reply)
 	if (e == ENOENT) {
 		reply->flags |= INIT_EXEC_ERROR;
 		return reply_error_at(reply, "/process/args/0", e,
-				      "exec: \"%s\": executable file not found in $PATH", file);
+				      "exec: \"%s\": executable file not found in $PATH",
+				      shown(file));
 	}
 	return e ? fail_exec(plan, e, reply) : 0;
 }

@@ -223,9 +223,14 @@ static void compare_one(struct cgroup_setting *s, const struct json_object *reco
 			 found && cgroup_value_matches(s->file, s->text, found));
 }
 
-/* Where cpu.idle is set the weight is what the kernel makes of that. */
+/*
+ * Where cpu.idle is set the weight is what the kernel makes of that; since Linux 5.16 it takes a
+ * limit of kernel memory and forgets it. Creation has said so.
+ */
 static bool is_overridden(const struct cgroup_setting *s)
 {
+	if (s->limit->property && strcmp(s->limit->property, "kernel") == 0)
+		return true;
 	return s->limit->property && strcmp(s->limit->property, "shares") == 0 &&
 	       json_int(json_member(s->resources, "cpu"), "idle", 0) == 1;
 }

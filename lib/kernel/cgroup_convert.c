@@ -42,14 +42,21 @@ bool cgroup_parse_list(const char *text, struct cgroup_set *ret_set)
 {
 	*ret_set = (struct cgroup_set){0};
 	while (*text) {
-		size_t len = strcspn(text, ","), first_len = strcspn(text, "-,");
+		size_t len, first_len, range_len;
 		uint64_t first, last;
 
+		/* Blanks around a number or range are no matter: "0, 2-3". */
+		text += strspn(text, " ");
+		len = strcspn(text, ",");
+		first_len = strcspn(text, "-, ");
+		range_len = strcspn(text, ", ");
 		if (!parse_number(text, first_len, &first))
 			return false;
 		last = first;
-		if (first_len < len &&
-		    !parse_number(text + first_len + 1, len - first_len - 1, &last))
+		if (first_len < range_len &&
+		    !parse_number(text + first_len + 1, range_len - first_len - 1, &last))
+			return false;
+		if (range_len + strspn(text + range_len, " ") != len)
 			return false;
 		if (last < first)
 			return false;

@@ -53,6 +53,9 @@ static bool read_number(int dir, const char *file, int64_t *ret_value)
 
 int cgroup_format_number(struct cgroup_setting *s, struct oci_err *err)
 {
+	/* Whatever is negative means no limit. */
+	if (json_object_get_int64(s->value) < 0 && json_object_get_uint64(s->value) == 0)
+		return set_text(s, err, "-1");
 	/* As it stands: it may be unsigned. */
 	return set_text(s, err, "%s", json_object_to_json_string(s->value));
 }

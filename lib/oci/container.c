@@ -99,21 +99,37 @@ static int busy(const struct container *c, struct oci_err *err)
 	return -1;
 }
 
-static int read_state(struct container *c, bool all, struct oci_err *err)
+/* What others could have written is no record. Where there is none is for who reads it to say. */
+static int check_owner(const struct container *c, struct stat *ret_dir, struct oci_err *err)
 {
-	own_ptr char *text = NULL;
+	const char *what = "the state directory";
 	struct stat st;
-	size_t len;
 
 	if (fstat(c->dir_fd, &st) < 0)
 		return err_sys(err, errno, "cannot look at the state directory of \"%s\"", c->id);
-	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
-		err_set(err, FAULT_STATE,
-			"the state directory of \"%s\" is refused: owner %u, mode %04o", c->id,
-			(unsigned)st.st_uid, st.st_mode & 07777u);
-		err->errnum = EPERM;
-		return -1;
+	*ret_dir = st;
+	if (st.st_uid == geteuid() && !(st.st_mode & 022)) {
+		what = "state.json";
+		if (fstatat(c->dir_fd, "state.json", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode) ||
+		    (st.st_uid == geteuid() && !(st.st_mode & 022) && st.st_nlink == 1))
+			return 0;
 	}
+	err_set(err, FAULT_STATE, "%s of \"%s\" is refused: owner %u, mode %04o, %u link%s", what,
+		c->id, (unsigned)st.st_uid, st.st_mode & 07777u, (unsigned)st.st_nlink,
+		st.st_nlink == 1 ? "" : "s");
+	err->errnum = EPERM;
+	return -1;
+}
+
+static int read_state(struct container *c, bool all, struct oci_err *err)
+{
+	own_ptr char *text = NULL;
+	struct stat st = {0};
+	size_t len;
+
+	if (check_owner(c, &st, err) < 0)
+		return -1;
 	c->start_begun = st.st_mode & START_MARK;
 	if (fd_read_file(c->dir_fd, "state.json", STATE_SIZE_MAX, &text, &len) < 0) {
 		int e = errno;

@@ -126,9 +126,8 @@ int stage_mount(struct container *c, struct oci_err *err)
 
 	if (!mount_namespace_is_own(c->config))
 		return 0;
-	if (prepare(&job, err) < 0)
-		return -1;
-	if (joined_run_prepared(c, CLONE_NEWNS, outside, inside, &job, err) < 0)
+	if (prepare(&job, err) < 0 ||
+	    joined_run_prepared(c, CLONE_NEWNS, outside, inside, &job, err) < 0)
 		return cgroup_explain_kill(c->state->cgroup, err);
 	return 0;
 }

@@ -36,6 +36,12 @@ static void claim_pointer(const struct claim *claim, struct verify_pointer *p)
 	*p = verify_at("%s/%zu", names[claim->kind], claim->index);
 }
 
+/* What is bound is a symbolic link, and may lead to nothing in the container. */
+static bool is_link_itself(const struct claim *claim)
+{
+	return claim->entry && claim->entry->opt.actions & MOUNTOPT_SRC_NOFOLLOW;
+}
+
 /* Where the path leads, as far as a later mount has not covered it. */
 static void resolve(const struct verify *v, struct claim *claim)
 {
@@ -44,6 +50,8 @@ static void resolve(const struct verify *v, struct claim *claim)
 	own_fd int fd = path_open_in_root(v->root, claim->path, O_PATH | flags);
 	struct statx x;
 
+	if (fd < 0 && is_link_itself(claim))
+		fd = path_open_in_root(v->root, claim->path, O_PATH | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &claim->st) < 0 ||
 	    statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &x) < 0)
 		return;

@@ -124,7 +124,7 @@ clear_leftovers() {
 	for pid in $(test_processes); do kill -KILL "$pid" 2>/dev/null; done
 	grep -F " $BATS_TEST_TMPDIR" /proc/self/mountinfo | cut -d' ' -f5 | sort -r |
 		while read -r dir; do umount -l "$dir" 2>/dev/null; done
-	find /sys/fs/cgroup -depth -type d -path "*$CGROUP*" -exec rmdir {} + 2>/dev/null
+	find /sys/fs/cgroup -depth -type d -path "*$CGROUP*" -exec rmdir {} + 2>/dev/null || true
 	return 0
 }
 

@@ -92,7 +92,7 @@ tried_twice() { (($(grep -c "^tried $VICTIM\$" "$OUT/log") > 1)); }
 	local filter i
 	for filter in "$shared" "$own"; do
 		attacker box "$filter" ''
-		for ((i = 0; i < 100; i++)); do oci exec box true </dev/null >exec.out 2>&1 || fail "$(<exec.out)"; done
+		for ((i = 0; i < 200; i++)); do oci exec box true </dev/null >exec.out 2>&1 || fail "$(<exec.out)"; done
 		safe
 		oci delete --force box
 		rm -rf "$BUNDLE"

@@ -130,6 +130,14 @@ caps_of() { status_of "$1" "Cap$2"; }
 	errno=$(script -qec "$OCI --root $ROOT exec box dump type" /dev/null </dev/null | tr -d '\r' | grep -oE 'errno [0-9]+' | cut -d' ' -f2)
 	# EPERM, or ENOTTY.
 	[[ $errno = 1 || $errno = 25 ]] || fail "errno $errno"
+	# The container's own process, in the foreground of run and beside create and start.
+	edit "$BUNDLE" '.process.args = ["dump", "type"] | .linux.cgroupsPath += "2"'
+	errno=$(script -qec "$OCI --root $ROOT run --bundle $BUNDLE own" /dev/null </dev/null | tr -d '\r' | grep -oE 'errno [0-9]+' | cut -d' ' -f2)
+	[[ $errno = 1 || $errno = 25 ]] || fail "run: errno $errno"
+	edit "$BUNDLE" '.process.args = ["sh", "-c", "dump type >/typed"]'
+	script -qec "$OCI --root $ROOT create --bundle $BUNDLE later && $OCI --root $ROOT start later && until [ -s $BUNDLE/rootfs/typed ]; do sleep 0.1; done" \
+		/dev/null </dev/null >later.out
+	[[ $(<"$BUNDLE/rootfs/typed") = 'errno '@(1|25) ]] || fail "create: $(<"$BUNDLE/rootfs/typed")"
 }
 
 # T-21626

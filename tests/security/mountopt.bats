@@ -25,8 +25,8 @@ attack() {
 	local option before
 	before=$(outside)
 	for option in foo rbind,foo ro,rw suid,dev bind-propagation=shared 'bind propagation' lowerdir=/ upperdir=/ size=1m mode=0 \
-		context=x fsname=x fd=3 uid=0 -o --bind z Z U 0 '\\n' 'ro\\nrw' 'ro ' ' ro' RO Bind rbind=1 'nosuid=0' idmap=x \
-		'exec\\u0001' '$(id)' ../x /etc; do
+		context=x fsname=x fd=3 uid=0 -o --bind z Z U 0 '\n' 'ro\nrw' '\\n' 'ro\\nrw' 'ro ' ' ro' RO Bind rbind=1 'nosuid=0' idmap=x \
+		'exec\u0001' 'exec\\u0001' '$(id)' ../x /etc; do
 		attack "[\"bind\", \"$option\"]"
 		refused attack 'mount option|mapping|idmap' || fail "$option"
 	done

@@ -108,6 +108,47 @@ victim_is_dead() { ! victim_lives; }
 	kill -0 "$pid"
 }
 
+@test "T-P4: whatever is damaged, every command leaves others alone, and ends" {
+	local i command before code commands row size
+	# One half of the damaged records meets one half of the commands.
+	commands=("state;start;exec;pause;kill --all;delete --force" "ps;update --pids-limit 9;events --stats;resume;kill;delete")
+	new_victim
+	mkbundle box
+	before=$(outside)
+	for ((i = 0; i < 200; i += 5)); do
+		[[ -e $ROOT/box/config.json ]] || {
+			clear_leftovers
+			rm -rf "${ROOT:?}/box"
+			oci create --bundle box box >out.log 2>&1 </dev/null || fail "INVALID: $(<out.log)"
+			cp "$ROOT/box/state.json" good
+		}
+		# Cut, or with a byte changed.
+		size=$(stat -c %s good)
+		if ((i < 100)); then
+			head -c $((size * i / 100)) good >bad
+		else
+			cp good bad
+			printf "\\x$(printf %02x $((33 + i * 7 % 90)))" | dd of=bad bs=1 seek=$(((size - 1) * (i - 100) / 100)) conv=notrunc status=none
+		fi
+		readarray -td';' row < <(printf '%s' "${commands[i % 2]}")
+		for command in "${row[@]}"; do
+			[[ ! -d $ROOT/box ]] || cp bad "$ROOT/box/state.json"
+			set -- box
+			[[ $command != exec ]] || set -- box true
+			[[ $command != kill* ]] || set -- box KILL
+			code=0
+			# shellcheck disable=SC2086
+			timeout 60 "$OCI" --root "$ROOT" $command "$@" >>said 2>&1 </dev/null || code=$?
+			((code < 124 || code == 255)) || fail "$command $i: $code: $(tail -1 said)"
+			grep -q '^State:.[^ZX]' "/proc/$victim/status" || fail "$command $i reached somebody else"
+		done
+	done
+	[ "$before" = "$(outside)" ]
+	victim_lives
+	rm -rf "${ROOT:?}/box"
+	clear_leftovers
+}
+
 @test "T-STATE: links, FIFOs and foreign directories in the place of what is ours" {
 	local before
 	before=$(outside)
@@ -144,6 +185,23 @@ victim_is_dead() { ! victim_lives; }
 	run ! oci state box
 	[[ $output = *"is refused: owner 1000"* ]] || show
 	chown 0 "$ROOT"
+	# A record that others can write, that is others', or that has another name as well.
+	chmod 664 "$ROOT/box/state.json"
+	run ! oci kill box KILL
+	[[ $output = *'state.json of "box" is refused: owner 0, mode 0664, 1 link' ]] || show
+	chmod 600 "$ROOT/box/state.json"
+	chown 1000 "$ROOT/box/state.json"
+	run ! oci delete --force box
+	[[ $output = *'state.json of "box" is refused: owner 1000'* ]] || show
+	chown 0 "$ROOT/box/state.json"
+	ln "$ROOT/box/state.json" "$ROOT/box/name"
+	run ! oci state box
+	[[ $output = *'state.json of "box" is refused: owner 0, mode 0600, 2 links' ]] || show
+	rm "$ROOT/box/name"
+	chmod 770 "$ROOT/box"
+	run ! oci state box
+	[[ $output = *'the state directory of "box" is refused: owner 0, mode 0770'* ]] || show
+	chmod 700 "$ROOT/box"
 	# The control.
 	oci kill box KILL
 	wait_for -t 30 is_status box stopped
@@ -201,7 +259,7 @@ at() {
 			kill -KILL "$victim"
 		done
 		[ "$victim" = "$pid" ] || exit 77
-		for command in "state box" "kill box KILL" "kill --all box KILL" "ps box" "pause box" "delete box" "delete --force box"; do
+		for command in "state box" "kill box KILL" "kill --all box KILL" "ps box" "pause box" "exec box true" "update --pids-limit 9 box" "events --stats box" "start box" "delete box" "delete --force box"; do
 			"$OCI" --root "$ROOT" $command >>said 2>&1 </dev/null || true
 			grep -q '^State:.[^ZX]' "/proc/$victim/status" || { echo "$command killed it"; exit 1; }
 		done

@@ -63,6 +63,34 @@ load security
 	done
 }
 
+@test "T-HOOKENV: the same of startContainer hooks, which are in the container; no hook has a terminal" {
+	local kind hook
+	require command:script
+	# The tty_nr of /proc/PID/stat.
+	hook='{path: "/bin/sh", args: ["sh", "-c", "cut -d\" \" -f7 /proc/self/stat >\($at)"], env: ["PATH=/bin:/usr/bin"]}'
+	mkbundle box '.process.env += ["LD_PRELOAD=/evil.so", "SECRET=1"] | .process.args = ["true"]'
+	mkdir "$OUT/tty" box/rootfs/seen
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		edit box ".hooks[\$kind] = [$hook]" --arg kind "$kind" --arg at "$OUT/tty/$kind"
+	done
+	edit box ".hooks.startContainer = [$hook,
+		{path: \"/bin/cp\", args: [\"cp\", \"/proc/self/environ\", \"/seen/none\"]},
+		{path: \"/bin/cp\", args: [\"cp\", \"/proc/self/environ\", \"/seen/set\"], env: [\"A=1\"]},
+		{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"pwd >/seen/cwd; exec >/seen/fd; echo /proc/self/fd/*\"]}]" --arg at /seen/tty
+	# The control: who calls us has one.
+	script -qec "cut -d' ' -f7 /proc/self/stat >control; SECRET=2 $OCI --root $ROOT run --bundle box box" /dev/null </dev/null >out 2>&1
+	(($(<control) != 0))
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		[ "$(<"$OUT/tty/$kind")" = 0 ] || fail "$kind: $(<out)"
+	done
+	[ "$(<box/rootfs/seen/tty)" = 0 ]
+	[ ! -s box/rootfs/seen/none ] || fail "$(tr '\0' ' ' <box/rootfs/seen/none)"
+	[ "$(tr '\0' , <box/rootfs/seen/set)" = "A=1," ]
+	[ "$(<box/rootfs/seen/cwd)" = / ]
+	# 3 is the directory that the shell reads.
+	[ "$(<box/rootfs/seen/fd)" = "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3" ] || fail "$(<box/rootfs/seen/fd)"
+}
+
 # logged WORDS: the failed command left one line in the log, which is JSON and has the words.
 logged() {
 	[ "$(wc -l <log)" = 1 ] || fail "INVALID or more than one line:" "$(cat -v log)"
@@ -71,6 +99,9 @@ logged() {
 	# Control characters, also those of one byte from 0x80 on and in UTF-8, reach neither log nor terminal.
 	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' log || fail "$(cat -v log)"
 	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' err || fail "$(cat -v err)"
+	# What is long is cut, and no value of the environment is told.
+	(($(wc -c <log) < 2500)) || fail "$(wc -c <log) bytes"
+	! grep -q hush log err
 }
 
 # fails FILTER [WORDS]: of a bundle with that in config.json.
@@ -87,6 +118,8 @@ fails() {
 
 @test "T-LOG: what an image or a config says cannot forge a line of the log" {
 	fails '.process.args = [$evil]' 'executable file not found'
+	fails '.process.args = ["x" * 100000] | .process.env += ["SECRET=hush"]' 'executable file not found\|ENAMETOOLONG\|too long'
+	fails '.process.args = ["sleep", "1"] | .process.env += ["SECRET=hush", "LONG=hush" + "x" * 200000]' 'E2BIG\|too long\|argument list'
 	fails '.process.args = ["/bin/" + $evil]' 'no such file or directory'
 	fails '.process.cwd = "/proc/version/" + $evil' 'cwd\|working directory'
 	fails '.mounts += [{destination: ("/proc/" + $evil), type: "tmpfs", source: "tmpfs"}]' /mounts/

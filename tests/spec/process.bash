@@ -3,7 +3,7 @@
 # For tests of what the container's process is: it is the probe, and what it says is $SEEN.
 
 # seen NAME [FILTER [JQ-OPTION...]]: makes the bundle NAME, whose process is the probe, runs it to its
-# end, and deletes it.
+# end, and deletes it. Before it is started oci-verify must find no difference to its config.json.
 seen() {
 	local name=$1 filter=${2:-.}
 	shift $(($# > 2 ? 2 : $#))
@@ -15,6 +15,7 @@ seen() {
 seen_again() {
 	SEEN=$PWD/$1.seen
 	oci create "$1" "$BUNDLE" >"$SEEN" 2>"$1.err" </dev/null || fail "create: $(<"$1.err")" || return
+	verify_clean "$1" || return
 	oci start "$1" || return
 	wait_for is_status "$1" stopped
 	oci delete "$1"
