@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "kernel/seccomp_enosys.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
@@ -105,6 +106,8 @@ static void own_release_context(const scmp_filter_ctx *context)
 
 struct compilation {
 	scmp_filter_ctx context;
+	uint32_t architectures[ARRAY_SIZE(architectures) + 1]; /* and the machine's own */
+	size_t n_architectures;
 	uint32_t default_action;
 	struct seccomp_filter *filter;
 	struct oci_err *err;
@@ -143,6 +146,7 @@ static int add_architectures(struct compilation *c, const struct json_object *se
 	const struct json_object *list = json_member(seccomp, "architectures");
 	const size_t n = json_length(list);
 
+	c->architectures[c->n_architectures++] = seccomp_arch_native();
 	for (size_t i = 0; i < n; i++) {
 		const char *name = json_item_string(list, i);
 		const struct word *w = find(architectures, ARRAY_SIZE(architectures), name);
@@ -160,6 +164,8 @@ static int add_architectures(struct compilation *c, const struct json_object *se
 			fail(c, name, -result);
 			return err_at(c->err, "/linux/seccomp/architectures/%zu", i);
 		}
+		if (result != -EDOM && c->n_architectures < ARRAY_SIZE(c->architectures))
+			c->architectures[c->n_architectures++] = w->value;
 	}
 	return 0;
 }
@@ -311,6 +317,20 @@ static int export_program(struct compilation *c)
 	return 0;
 }
 
+/* An agent or a tracer is asked about what is new too, and what allows everything allows that. */
+static int answer_enosys(struct compilation *c, const struct json_object *seccomp)
+{
+	const uint32_t action = c->default_action;
+
+	if (action == SCMP_ACT_ALLOW || action == SCMP_ACT_LOG || action == SCMP_ACT_NOTIFY ||
+	    (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE ||
+	    action == SCMP_ACT_ERRNO(ENOSYS))
+		return 0;
+	if (seccomp_add_enosys(c->filter, seccomp, c->architectures, c->n_architectures) < 0)
+		return fail(c, "its answer to what is new", errno);
+	return 0;
+}
+
 /*
  * Init has one thread, which is to be filtered, and with a listener another for
  * a moment, which must not be: TSYNC would do nothing for the first.
@@ -338,7 +358,7 @@ int seccomp_compile(const struct json_object *seccomp, struct seccomp_filter *re
 	if (!context)
 		return fail(&c, "no memory", ENOMEM);
 	if (add_architectures(&c, seccomp) < 0 || parse_flags(&c, seccomp) < 0 ||
-	    add_rules(&c, seccomp) < 0 || export_program(&c) < 0)
+	    add_rules(&c, seccomp) < 0 || export_program(&c) < 0 || answer_enosys(&c, seccomp) < 0)
 		return err_at(err, "/linux/seccomp");
 	add_listener_flags(ret_filter);
 	return 0;

@@ -15,7 +15,7 @@
 #include "base/own.h"
 
 /* FORMAT is another one also when seccomp_compile() makes something else of the same source. */
-enum { FORMAT = 2, FILE_SIZE_MAX = 4 << 20, NAME_SIZE = 32 };
+enum { FORMAT = 3, FILE_SIZE_MAX = 4 << 20, NAME_SIZE = 32 };
 
 /* Then the source, without a NUL, then the program. */
 struct header {

@@ -317,9 +317,85 @@ static void test_none(void **state)
 	assert_int_equal(filter.size, 0);
 }
 
+static uint32_t call_of(const struct compiled *c, uint32_t architecture, uint32_t number)
+{
+	const struct seccomp_data data = {.nr = (int)number, .arch = architecture};
+
+	return decide(&c->filter, &data);
+}
+
+/* read is named, and the highest number; what lies between them, and what is newer. */
+#define NEWER(more)                                                                     \
+	"{" more "\"syscalls\": [{\"names\": [\"read\", \"no_such_call\"], \"action\":" \
+	"\"SCMP_ACT_ALLOW\"}, {\"names\": [\"close_range\"], \"action\": \"SCMP_ACT_ERRNO\"}]}"
+
+static void test_newer(void **state)
+{
+	static const char *const refusing[] = {
+		NEWER("\"defaultAction\": \"SCMP_ACT_ERRNO\","),
+		NEWER("\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": 1,"),
+		NEWER("\"defaultAction\": \"SCMP_ACT_KILL_PROCESS\","),
+		NEWER("\"defaultAction\": \"SCMP_ACT_TRAP\","),
+	};
+	static const char *const asking[] = {
+		NEWER("\"defaultAction\": \"SCMP_ACT_ALLOW\","),
+		NEWER("\"defaultAction\": \"SCMP_ACT_LOG\","),
+		NEWER("\"defaultAction\": \"SCMP_ACT_NOTIFY\","),
+		NEWER("\"defaultAction\": \"SCMP_ACT_TRACE\","),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(refusing); i++) {
+		struct compiled c = compile_well(refusing[i]);
+
+		assert_int_equal(call(&c, SYS_read, 0, 0), SECCOMP_RET_ALLOW);
+		assert_int_equal(call(&c, SYS_close_range, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+		assert_int_not_equal(call(&c, SYS_openat, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+		assert_int_equal(call(&c, SYS_close_range + 1, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+		assert_int_equal(call(&c, 100000, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
+		release(&c);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(asking); i++) {
+		struct compiled c = compile_well(asking[i]);
+
+		assert_int_equal(call(&c, 100000, 0, 0), call(&c, SYS_openat, 0, 0));
+		release(&c);
+	}
+}
+
+#if defined(__x86_64__)
+/* Each architecture has its own highest number; one that is not in the filter has none. */
+static void test_newer_elsewhere(void **state)
+{
+	enum { X32 = 0x40000000 };
+	struct compiled c = compile_well(
+		NEWER("\"defaultAction\": \"SCMP_ACT_ERRNO\", \"architectures\":"
+		      "[\"SCMP_ARCH_X86_64\", \"SCMP_ARCH_X86\", \"SCMP_ARCH_X32\"],"));
+
+	(void)state;
+	assert_int_equal(call_of(&c, AUDIT_ARCH_I386, 3), SECCOMP_RET_ALLOW);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_I386, 5), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_I386, 437), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_X86_64, X32 | 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_X86_64, X32 | 2), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_X86_64, X32 | 600), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_X86_64, 600), SECCOMP_RET_ERRNO | ENOSYS);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_AARCH64, 600), SECCOMP_RET_KILL_THREAD);
+	release(&c);
+	c = compile_well(NEWER("\"defaultAction\": \"SCMP_ACT_ERRNO\","));
+	assert_int_equal(call_of(&c, AUDIT_ARCH_X86_64, X32 | 600), SECCOMP_RET_KILL_THREAD);
+	assert_int_equal(call_of(&c, AUDIT_ARCH_I386, 600), SECCOMP_RET_KILL_THREAD);
+	release(&c);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_newer),
+#if defined(__x86_64__)
+		cmocka_unit_test(test_newer_elsewhere),
+#endif
 		cmocka_unit_test(test_actions),
 		cmocka_unit_test(test_default_errno),
 		cmocka_unit_test(test_idle_rules),
