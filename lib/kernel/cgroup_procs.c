@@ -9,7 +9,6 @@
  */
 #include "kernel/cgroup_procs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -59,31 +58,16 @@ static int list_file(struct pid_list *list, int dir)
 	return 0;
 }
 
-/* The processes in dir and, recursively, below it. A directory that is gone has none. */
+/* A directory that is gone has none. */
+static int list_directory(int dir, void *list)
+{
+	return list_file(list, dir) < 0 && !cgroup_is_gone(errno) ? -1 : 0;
+}
+
+/* The processes in dir and beneath it. */
 static int list_tree(struct pid_list *list, int dir_fd)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int result;
-
-	if (!dir) {
-		own_close_fd(&fd);
-		return cgroup_is_gone(errno) ? 0 : -1;
-	}
-	result = list_file(list, fd);
-	if (result < 0 && cgroup_is_gone(errno))
-		result = 0;
-	for (struct dirent *e; result == 0 && (e = readdir(dir));) {
-		own_fd int child = -1;
-
-		if (!cgroup_is_child(e))
-			continue;
-		child = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child >= 0)
-			result = list_tree(list, child);
-	}
-	closedir(dir);
-	return result;
+	return cgroup_walk(dir_fd, &(struct cgroup_visit){.enter = list_directory, .arg = list});
 }
 
 static int list_leaf(const struct cgroup_hierarchy *h, int leaf, struct pid_list *list,
@@ -384,28 +368,12 @@ static int signal_frozen(const struct cgroup_hierarchy *h, int leaf, int signal,
 	return result;
 }
 
-/* The upper ones first: a cgroup is frozen as long as one above it is. */
-static void thaw_tree(int dir_fd)
+static int thaw(int dir, void *arg)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir) {
-		own_close_fd(&fd);
-		return;
-	}
-	if (in_state(fd, &freezer_v1, false) == 0)
-		fd_write_control(fd, freezer_v1.file, freezer_v1.thaw);
-	for (struct dirent *e; (e = readdir(dir));) {
-		own_fd int child = -1;
-
-		if (cgroup_is_child(e))
-			child = openat(fd, e->d_name,
-				       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child >= 0)
-			thaw_tree(child);
-	}
-	closedir(dir);
+	(void)arg;
+	if (in_state(dir, &freezer_v1, false) == 0)
+		fd_write_control(dir, freezer_v1.file, freezer_v1.thaw);
+	return 0;
 }
 
 void cgroup_thaw_killed(const struct json_object *record)
@@ -417,8 +385,9 @@ void cgroup_thaw_killed(const struct json_object *record)
 	if (!cgroup_find_v1(record, "freezer", &h))
 		return;
 	leaf = cgroup_open_leaf(&h, &ignored);
+	/* The upper ones first: a cgroup is frozen as long as one above it is. */
 	if (leaf >= 0)
-		thaw_tree(leaf);
+		cgroup_walk(leaf, &(struct cgroup_visit){.enter = thaw});
 }
 
 static int signal_at(const struct json_object *record, const struct cgroup_hierarchy *h, int leaf,

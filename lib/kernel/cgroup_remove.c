@@ -10,13 +10,11 @@
  */
 #include "kernel/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/own.h"
@@ -27,31 +25,16 @@
 
 enum { ORPHAN_MS = 1000 };
 
+static void remove_child(int parent, const char *name)
+{
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* Removes the cgroups that the container made beneath dir, deepest first; errors show in the rmdir
  * above. */
 static void remove_children(int dir_fd)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir) {
-		own_close_fd(&fd);
-		return;
-	}
-	for (struct dirent *e; (e = readdir(dir));) {
-		own_fd int child = -1;
-
-		if (!cgroup_is_child(e))
-			continue;
-		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0)
-			continue;
-		child = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (child < 0)
-			continue;
-		remove_children(child);
-		unlinkat(fd, e->d_name, AT_REMOVEDIR);
-	}
-	closedir(dir);
+	cgroup_walk(dir_fd, &(struct cgroup_visit){.leave = remove_child});
 }
 
 static int still_busy(const struct cgroup_hierarchy *h, struct oci_err *err)
@@ -66,18 +49,6 @@ static int still_busy(const struct cgroup_hierarchy *h, struct oci_err *err)
 	if (n)
 		err_hint(err, "%zu processes do not end, the first is %d", n, (int)pids[0]);
 	return -1;
-}
-
-/* A container may have nested its cgroups deeper than we may have descriptors: each level takes
- * some. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 /* Removes the container's own directory; killed processes leave it a moment after they were. */
@@ -98,7 +69,6 @@ static int remove_leaf(const struct json_object *record, const struct cgroup_hie
 			cgroup_pause(turn);
 			continue;
 		}
-		allow_descriptors();
 		leaf = cgroup_open_beneath(root, h->path);
 		if (leaf >= 0)
 			remove_children(leaf);

@@ -23,7 +23,7 @@
 #include "base/sys.h"
 
 enum {
-	READ_MAX = 1 << 20,
+	READ_MAX = 64 << 20, /* a cgroup.procs of four million processes, as many as there can be */
 	/* Another container's removal may take a shared parent away between two of our mkdirs. */
 	MAKE_TRIES = 100,
 };

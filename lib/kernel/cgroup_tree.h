@@ -99,6 +99,19 @@ int cgroup_read(int dir_fd, const char *file, char **ret_text);
  */
 bool cgroup_is_gone(int errnum);
 
+/*
+ * Goes through the cgroup and all beneath it, the upper ones first, with few descriptors. enter is
+ * called in each, leave, when one has been gone through, with the directory that it is in and its
+ * name; both may be NULL. -1 with errno, also enter's; a cgroup that is gone is none.
+ * (kernel/cgroup_walk.c)
+ */
+struct cgroup_visit {
+	int (*enter)(int dir, void *arg);
+	void (*leave)(int parent, const char *name);
+	void *arg;
+};
+int cgroup_walk(int dir_fd, const struct cgroup_visit *visit);
+
 /* Whether the entry of a cgroup's directory is a cgroup below it. */
 bool cgroup_is_child(const struct dirent *entry);
 

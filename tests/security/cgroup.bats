@@ -166,3 +166,27 @@ many_lives() {
 	leaked() { [[ $(comm -13 <(echo "$before") <("$TOOLS/programs" | sort) | wc -l) -lt 50 ]]; }
 	wait_for -t 60 leaked
 }
+
+# A container that owns its cgroup nests cgroups deeper than there are descriptors.
+@test "processes in cgroups a hundred levels deep are listed, signalled and ended with 40 descriptors" {
+	local dir deep pid
+	mkbundle box
+	runs box
+	for dir in /sys/fs/cgroup{,/unified}"$CGROUP"/box; do [[ ! -e $dir/cgroup.kill ]] || break; done
+	[[ -e $dir/cgroup.procs ]] || dir=/sys/fs/cgroup/freezer$CGROUP/box
+	deep=$dir$(printf '/d%.0s' {1..100})
+	mkdir -p "$deep" "$dir/d/d/other"
+	(
+		echo "$BASHPID" >"$deep/cgroup.procs"
+		exec sleep 1000 3>&-
+	) &
+	pid=$!
+	wait_for grep -qx "$pid" "$deep/cgroup.procs"
+	run -0 few oci ps --format json box
+	[[ $(jq -c sort <<<"$output") = "$(jq -nc --argjson a "$PID" --argjson b "$pid" '[$a, $b] | sort')" ]] || show
+	run -0 few oci kill --all box TERM
+	wait "$pid" || (($? == 143))
+	run -0 few oci delete --force box
+	[[ ! -d $dir ]]
+}
+few() { (ulimit -n 40 && "$@"); }
