@@ -16,7 +16,7 @@
 #include "lifecycle/lifecycle.h"
 #include "tool.h"
 
-enum { COMMAND_MAX = 120, OUTPUT_MAX = 64 << 20 };
+enum { COMMAND_MAX = 120 };
 
 static const char *const ps_paths[] = {"/usr/bin/ps", "/bin/ps"};
 
@@ -90,7 +90,8 @@ static const char *find_ps(void)
 	return NULL;
 }
 
-static int run_ps(const char *ps, int argc, char **argv, char **ret_text, struct oci_err *err)
+/* A stream of what it says, which may be any amount: of other containers' processes too. */
+static FILE *run_ps(const char *ps, int argc, char **argv, struct oci_err *err)
 {
 	static const char *const env[] = {"PATH=/usr/bin:/bin", NULL};
 	own_fd int out = memfd_create("ps", MFD_CLOEXEC);
@@ -98,10 +99,12 @@ static int run_ps(const char *ps, int argc, char **argv, char **ret_text, struct
 	own_ptr char *how = NULL;
 	struct spawn spawn = SPAWN_INIT;
 	struct spawn_result result;
-	size_t len;
+	FILE *stream;
 
-	if (out < 0 || !args)
-		return err_sys(err, errno, "cannot run \"%s\"", ps);
+	if (out < 0 || !args) {
+		err_sys(err, errno, "cannot run \"%s\"", ps);
+		return NULL;
+	}
 	args[0] = "ps";
 	args[1] = "-ef";
 	for (int i = 0; i < argc; i++)
@@ -111,13 +114,18 @@ static int run_ps(const char *ps, int argc, char **argv, char **ret_text, struct
 	spawn.envp = env;
 	spawn.stdout_fd = out;
 	if (spawn_run(&spawn, &result, err) < 0)
-		return -1;
+		return NULL;
 	how = spawn_explain(&spawn, &result);
-	if (how)
-		return err_set(err, FAULT_USAGE, "\"%s\" failed: %s", ps, how);
-	if (lseek(out, 0, SEEK_SET) < 0 || fd_read_all(out, OUTPUT_MAX, ret_text, &len) < 0)
-		return err_sys(err, errno, "cannot read what \"%s\" says", ps);
-	return 0;
+	if (how) {
+		err_set(err, FAULT_USAGE, "\"%s\" failed: %s", ps, how);
+		return NULL;
+	}
+	stream = lseek(out, 0, SEEK_SET) < 0 ? NULL : fdopen(out, "r");
+	if (!stream)
+		err_sys(err, errno, "cannot read what \"%s\" says", ps);
+	else
+		steal_fd(&out);
+	return stream;
 }
 
 /* The n-th word of the line, not terminated; NULL if it has fewer. */
@@ -161,23 +169,29 @@ static bool is_listed(const char *line, int column, const pid_t *pids, size_t n)
 static int print_by_ps(const char *ps, int argc, char **argv, const pid_t *pids, size_t n,
 		       struct oci_err *err)
 {
-	own_ptr char *text = NULL;
-	char *rest, *line;
-	int column;
+	own_file FILE *stream = run_ps(ps, argc, argv, err);
+	own_ptr char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int column = -1;
 
-	if (run_ps(ps, argc, argv, &text, err) < 0)
+	if (!stream)
 		return -1;
-	rest = text;
-	line = strsep(&rest, "\n");
-	column = pid_column(line);
-	if (column < 0)
-		return err_set(err, FAULT_USAGE,
-			       "cannot tell the container's processes: ps prints no column PID");
-	puts(line);
-	while ((line = strsep(&rest, "\n")))
-		if (is_listed(line, column, pids, n))
+	for (bool header = true; (len = getline(&line, &size, stream)) > 0; header = false) {
+		line[strcspn(line, "\n")] = '\0';
+		if (header)
+			column = pid_column(line);
+		if (column < 0)
+			break;
+		if (header || is_listed(line, column, pids, n))
 			puts(line);
-	return 0;
+	}
+	if (ferror(stream))
+		return err_sys(err, errno, "cannot read what \"%s\" says", ps);
+	return column < 0 ? err_set(err, FAULT_USAGE,
+				    "cannot tell the container's processes: ps prints no column "
+				    "PID")
+			  : 0;
 }
 
 static int print(int argc, char **argv, const pid_t *pids, size_t n, struct oci_err *err)
