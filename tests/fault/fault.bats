@@ -33,3 +33,11 @@ campaign() {
 @test "a start or delete in which a system call fails leaves nothing and changes no right" {
 	campaign fail "${FAULT_EVERY:-47}" start delete
 }
+
+@test "an exec or update that is killed leaves the container running, and nothing beside it" {
+	campaign kill "${FAULT_EVERY:-13}" exec update
+}
+
+@test "an exec or update in which a system call fails gives no other rights, and changes all or nothing" {
+	campaign fail "${FAULT_EVERY:-89}" exec update
+}
