@@ -386,7 +386,10 @@ int cgroup_systemd_bring(const struct json_object *record, const char *below, pi
 		return err_sys(err, ENOMEM, "cannot ask systemd");
 	add_string(request, "below", absolute);
 	json_object_object_add(request, "pid", json_object_new_int(pid));
-	return ask("attach", request, &answer, err);
+	if (ask("attach", request, &answer, err) < 0)
+		return -1;
+	/* The limit of processes may leave no room for both of them, and for init. */
+	return end_placeholder(systemd_of(record), err);
 }
 
 int cgroup_systemd_stop(const struct json_object *record, struct oci_err *err)

@@ -219,14 +219,14 @@ same_files() {
 		[[ $(show_unit "${line%%=*}") = "${line#*=}" ]] || fail "$line: $(show_unit "${line%%=*}")"
 	done
 	[[ $(cat "$dir"/{memory.max,cpu.max,cpu.weight,pids.max}) = $'83886080\n30000 50000\n174\n50' ]]
-	same_files MemoryLow=4096
+	same_files MemoryLow=0 StartupCPUWeight=100 TasksAccounting=yes
 	oci update --cpu-period 100000 box
 	[[ $(show_unit CPUQuotaPerSecUSec) = 300ms && $(cat "$dir/cpu.max") = "30000 100000" ]]
 	run -102 --separate-stderr oci-update --memory 100663296 --cpuset-cpus 4000 box
 	[[ $(show_unit MemoryMax) = 83886080 && $(cat "$dir/memory.max") = 83886080 ]]
 	oci update --memory -1 --pids-limit -1 box
 	[[ $(show_unit MemoryMax) = infinity && $(show_unit TasksMax) = infinity ]]
-	same_files MemoryLow=8192
+	same_files MemoryLow=0 StartupCPUWeight=100 TasksAccounting=yes
 	oci delete --force box
 }
 
@@ -407,7 +407,7 @@ reads_disk() {
 	home=$(mktemp -d /tmp/session.XXXXXX)
 	mkbundle box
 	of_user "$(id -u tester)" "$(id -g tester)"
-	edit "$BUNDLE" '.linux.cgroupsPath = ":oci:" + $t | .linux.resources.pids.limit = 20' --arg t "$OCI_TEST"
+	edit "$BUNDLE" '.linux.cgroupsPath = ":oci:" + $t | .linux.resources.pids.limit = 2' --arg t "$OCI_TEST"
 	cp -a "$BUNDLE" "$home"
 	chown -R tester: "$home"
 	cat >"$home/run" <<-'RUN'
@@ -418,10 +418,10 @@ reads_disk() {
 		oci . start box
 		pid=$(oci . state box | jq .pid)
 		[[ $(cat "/proc/$pid/cgroup") = *"/user@"*"/user.slice/$UNIT" ]]
-		oci . exec --detach --pid-file pid box sleep 1000 </dev/null >out 2>&1 || { cat out; exit 1; }
-		[[ $(cat "/proc/$(cat pid)/cgroup") = *"/user.slice/$UNIT" ]]
 		oci . update --pids-limit 30 box
 		[[ $(systemctl --user show -P TasksMax "$UNIT") = 30 ]]
+		oci . exec --detach --pid-file pid box sleep 1000 </dev/null >out 2>&1 || { cat out; exit 1; }
+		[[ $(cat "/proc/$(cat pid)/cgroup") = *"/user.slice/$UNIT" ]]
 		oci . pause box
 		oci . resume box
 		oci . delete --force box
