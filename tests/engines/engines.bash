@@ -248,6 +248,12 @@ docker_start() {
 	echo "$DAEMON" >"$ENGINE/dockerd.pid"
 	wait_for -t 120 docker_is_up || fail "dockerd does not start:" "$(tail -20 "$ENGINE/dockerd.log")"
 }
+# docker_kill: dockerd, and with it its containerd.
+docker_kill() {
+	stop_daemon "$(<"$ENGINE/dockerd.pid")" KILL
+	# Where the machine's init is slow to reap, their pids look alive.
+	rm -f /run/docker.pid /run/docker/containerd/containerd.pid
+}
 docker_is_up() { ENGINE_TIMEOUT=20 docker version >/dev/null 2>&1; }
 
 docker() { timeout --foreground -k 5 "${ENGINE_TIMEOUT:-120}" "$DOCKER" "$@" 3>&-; }
