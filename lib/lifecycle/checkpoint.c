@@ -185,7 +185,8 @@ static int save_descriptors(const struct container *c, struct criu_request *r, s
 		if (name_stream(c, r, i, mountinfo, list, err) < 0)
 			return -1;
 	text = json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN);
-	fd = openat(r->images, "descriptors.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = openat(r->images, "descriptors.json",
+		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0)
 		return err_sys(err, errno, "cannot write descriptors.json");
 	return 0;

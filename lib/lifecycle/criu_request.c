@@ -1,6 +1,7 @@
 /* A request to criu, piece by piece. */
 #include "lifecycle/criu_request.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -9,7 +10,7 @@
 
 #include "base/own.h"
 
-enum { LOG_LEVEL = 4 };
+enum { LOG_LEVEL = 4, PARENTS_MAX = 1000 };
 
 /* Where those who configure criu for containers have it, by the name of the runtime that was first.
  */
@@ -64,6 +65,63 @@ static int set_empty_ns(CriuOpts *opts, const char *name, struct oci_err *err)
 	return 0;
 }
 
+/* ---- What is in the images ------------------------------------------------------------------- */
+
+/* In a directory of images criu opens files by fixed names, follows links, and writes some of them.
+ */
+static int check_file(int dir, const char *name, const char *path, struct oci_err *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "cannot look at \"%s\"", name);
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISSOCK(st.st_mode) ||
+	    (S_ISLNK(st.st_mode) && strcmp(name, "parent") == 0))
+		return 0;
+	return err_set(
+		err, FAULT_STATE,
+		"\"%s\" of the images \"%s\" is %s: images are files, and what criu reads or "
+		"writes there must not be something else",
+		name, path, S_ISLNK(st.st_mode) ? "a symbolic link" : "no regular file");
+}
+
+static int check_directory(int dir, const char *path, struct oci_err *err)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	if (!stream) {
+		own_close_fd(&copy);
+		return err_sys(err, errno, "cannot read the directory \"%s\"", path);
+	}
+	while (result == 0 && (entry = readdir(stream)))
+		result = check_file(dir, entry->d_name, path, err);
+	closedir(stream);
+	return result;
+}
+
+/* "parent" leads to the images of the pre-dump before, and from there to those of the one before.
+ */
+static int check_images(int images, const char *path, struct oci_err *err)
+{
+	own_fd int dir = fcntl(images, F_DUPFD_CLOEXEC, 3);
+
+	for (int i = 0; dir >= 0 && i < PARENTS_MAX; i++) {
+		int parent;
+
+		if (check_directory(dir, path, err) < 0)
+			return -1;
+		parent = openat(dir, "parent", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (parent < 0)
+			return 0;
+		close(dir);
+		dir = parent;
+	}
+	return err_set(err, FAULT_STATE, "the images \"%s\" have more than %d parents", path,
+		       PARENTS_MAX);
+}
+
 int criu_request_reopen(struct criu_request *r, struct oci_err *err)
 {
 	own_close_fd(&r->images);
@@ -94,7 +152,7 @@ int criu_request_begin(struct criu_request *r, CriuType type, const struct criu_
 	r->message.opts = o;
 	r->image_path = options->image_path;
 	r->work_path = options->work_path ? options->work_path : options->image_path;
-	if (criu_request_reopen(r, err) < 0)
+	if (criu_request_reopen(r, err) < 0 || check_images(r->images, r->image_path, err) < 0)
 		return -1;
 	o->has_log_level = true;
 	o->log_level = LOG_LEVEL;

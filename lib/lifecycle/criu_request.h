@@ -23,7 +23,10 @@ struct criu_request {
 	size_t n_strings;
 };
 
-/* Makes the directories. The log is in the work directory. */
+/*
+ * Makes the directories. The log is in the work directory. Images that are no files are refused:
+ * criu would write its log to where a link of that name leads, and read memory from there.
+ */
 int criu_request_begin(struct criu_request *r, CriuType type, const struct criu_options *options,
 		       char *log, struct oci_err *err);
 

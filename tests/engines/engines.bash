@@ -13,8 +13,7 @@
 # if $ENGINE is in its command line or environment; whatever is left of them at the end is killed,
 # one by one.
 #
-# The runtime is chosen as an admin does it: by its path in the engine's configuration. $RUNTIME, if
-# it is set before an engine begins, is another one than the build under test.
+# The runtime is chosen as an admin does it: by its path in the engine's configuration.
 
 IMAGE=localhost/box:1
 # Other versions of the docker client may come earlier on PATH.
@@ -182,7 +181,7 @@ podman_begin() {
 	local etc=$ENGINE/etc
 	mkdir -p "$ENGINE/containers" "$ENGINE/net" "$etc/containers.conf.d"
 	cp -a /etc/containers/. "$etc"
-	sed "s|@BINDIR@/oci|${RUNTIME:-$OCI}|" "$REPO/share/containers.conf.d/oci.conf" >"$etc/containers.conf.d/oci.conf"
+	sed "s|@BINDIR@/oci|$OCI|" "$REPO/share/containers.conf.d/oci.conf" >"$etc/containers.conf.d/oci.conf"
 	printf '[engine]\nruntime = "oci"\n' >"$etc/containers.conf.d/admin.conf"
 	# Without CAP_SYS_RESOURCE the engine's own default of limits cannot be applied; and there is no systemd.
 	cat >"$etc/containers.conf" <<-CONF
@@ -235,7 +234,7 @@ podman_clean() {
 # docker_begin [OPTION...]: a dockerd of the file's own, which is told of the runtime as an admin does it.
 docker_begin() {
 	mkdir -p "$ENGINE/cli"
-	sed "s|@BINDIR@/oci|${RUNTIME:-$OCI}|" "$REPO/share/docker/daemon.json" >"$ENGINE/daemon.json"
+	sed "s|@BINDIR@/oci|$OCI|" "$REPO/share/docker/daemon.json" >"$ENGINE/daemon.json"
 	export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=$ENGINE/cli DOCKER_BUILDKIT=0 DOCKER_CLI_HINTS=false
 	docker_start "$@" || return
 	# The container's own PATH is asked for by the tests of exit codes.

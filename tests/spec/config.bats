@@ -83,6 +83,39 @@ refuses() {
 	done
 }
 
+elsewhere() { [[ $(readlink "/proc/$1/ns/$2") != "$(readlink "/proc/self/ns/$2")" ]]; }
+
+@test "MUST: a namespace of each type is joined by its path" {
+	require root
+	local row type name keeper
+	for row in network:net uts:uts ipc:ipc cgroup:cgroup time:time pid:pid mount:mnt user:user; do
+		type=${row%:*} name=${row#*:}
+		case $type in
+		# The namespaces that children get.
+		time) unshare --time --fork sleep 1000 >/dev/null 2>&1 3>&- & ;;
+		pid) unshare --pid --fork sleep 1000 >/dev/null 2>&1 3>&- & ;;
+		user) unshare --user --map-root-user sleep 1000 >/dev/null 2>&1 3>&- & ;;
+		*) unshare "--${name/mnt/mount}" sleep 1000 >/dev/null 2>&1 3>&- & ;;
+		esac
+		keeper=$!
+		[[ $type != @(time|pid) ]] || {
+			child() { keeper=$(pgrep -P "$1") && [[ $keeper ]]; }
+			wait_for child "$keeper"
+		}
+		wait_for elsewhere "$keeper" "$name"
+		mkbundle box '(.linux.namespaces |= map(select(.type != $type)) + [{type: $type, path: $path}])
+			| if $type == "uts" then del(.hostname) else . end
+			| if $type == "mount" then del(.hostname, .mounts, .linux.maskedPaths, .linux.readonlyPaths)
+				| .process.args = ["/bin/sleep", "1000"] else . end
+			| if $type == "user" then .mounts |= map(if .type == "devpts" then .options -= ["gid=5"] else . end) else . end' \
+			--arg type "$type" --arg path "/proc/$keeper/ns/$name"
+		oci create box "$BUNDLE" </dev/null >out 2>&1 || fail "$type: $(<out)"
+		[ "$(readlink "/proc/$(ctr_pid box)/ns/$name")" = "$(readlink "/proc/$keeper/ns/$name")" ] || fail "$type"
+		oci delete --force box
+		kill -KILL "$keeper"
+	done
+}
+
 @test "MUST: a namespace type that is there twice is an error" {
 	mkbundle box
 	local type

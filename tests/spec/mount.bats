@@ -251,6 +251,16 @@ at() { echo "/proc/$PID/root$1"; }
 		{"destination": "/b", "source": $src, "options": ["rbind", "ridmap"], "uidMappings": $m, "gidMappings": $m}]'
 	[[ $(stat -c %u:%g "$(at /a)" "$(at /a/sub)" "$(at /b)" "$(at /b/sub)" | paste -sd' ') = \
 		"3000:3000 0:0 3000:3000 3000:3000" ]]
+	# Without mappings of the mount's it is the container's: what is 0 outside is 0 inside.
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$BATS_TEST_TMPDIR" 2>/dev/null || true
+	up own '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+		| .linux.gidMappings = [{"containerID": 0, "hostID": 200000, "size": 65536}] | .mounts += [
+		{"destination": "/mnt", "source": $src, "options": ["rbind", "idmap"]},
+		{"destination": "/home", "source": $src, "options": ["rbind", "ridmap"]},
+		{"destination": "/var", "source": $src, "options": ["rbind"]}]'
+	[[ $(stat -c %u:%g "$(at /mnt)" "$(at /mnt/sub)" "$(at /home)" "$(at /home/sub)" "$(at /var)" | paste -sd' ') = \
+		"100000:200000 0:0 100000:200000 100000:200000 0:0" ]] ||
+		fail "$(stat -c %u:%g "$(at /mnt)" "$(at /mnt/sub)" "$(at /home)" "$(at /home/sub)" "$(at /var)" | paste -sd' ')"
 }
 
 @test "MUST: idmap without any mapping is an error" {

@@ -36,7 +36,7 @@ refused() {
 @test "ps, list, state, kill, kill --all, delete" {
 	running '.process.args = ["sh", "-c", "sleep 999 & exec sleep 1000"]'
 	run -0 user_oci list --format json
-	jq -e --arg me "$(id -un "$USER_ID" 2>/dev/null || echo "$USER_ID")" '.[0] | .id == "box" and .status == "running" and .owner == $me' <<<"$output" || show
+	jq -e --arg me "$USER_ID" '.[0] | .id == "box" and .status == "running" and .owner == $me' <<<"$output" || show
 	[[ $(user_oci ps box) = *"sleep 1000"* ]]
 	user_oci ps --format json box | jq -e --argjson pid "$(pid)" 'index($pid) != null'
 	[ "$(user_status)" = running ]
@@ -91,11 +91,19 @@ refused() {
 		"${at[@]}" env OCI_TEST="$OCI_TEST" "$PLACE/oci" --root "$ROOT" exec --tty box sh
 }
 
-@test "verify compares a user's container" {
-	running '.hostname = "mine" | .linux.namespaces += [{type: "network"}]
-		| .linux.sysctl = {"net.ipv4.ip_forward": "1"} | .linux.maskedPaths = ["/proc/keys"] | .root.readonly = true'
+@test "verify compares a user's container, with the host's network and its own" {
+	running '.hostname = "mine" | .linux.maskedPaths = ["/proc/keys"] | .root.readonly = true'
 	run -0 user_oci verify box
 	[[ $output = "0 differences, "* ]] || show
+	user_oci delete --force box
+	edit "$PLACE/box" '.linux.namespaces += [{type: "network"}] | .linux.sysctl = {"net.ipv4.ip_forward": "1"}'
+	create
+	user_oci start box
+	run -0 user_oci verify box
+	[[ $output = "0 differences, "* ]] || show
+	as_user nsenter -U -n --preserve-credentials -t "$(pid)" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
+	run -106 user_oci verify box
+	[[ $output = *"/linux/sysctl/net.ipv4.ip_forward"* ]] || show
 }
 
 @test "without a cgroup: what needs one says so" {
@@ -280,6 +288,7 @@ refused() {
 	# They hold.
 	run ! user_oci exec box sh -c 'for i in $(seq 40); do sleep 5 & done; wait'
 	[[ $output = *"can't fork"* ]] || show
+	user_oci update --pids-limit 1000 box
 	run -137 user_oci exec box sh -c 'head -c 300m /dev/zero | tail; exit $?'
 	user_oci delete --force box
 	[ ! -e "$DIR" ]
@@ -326,6 +335,22 @@ refused() {
 	user_oci kill --all box KILL
 	wait_for -t 60 user_is stopped
 	user_oci delete box
+	[ ! -e "$DIR" ]
+}
+
+@test "delegated: exec beside the first process, which has moved and enabled controllers for those below" {
+	delegated
+	running '.linux.namespaces += [{type: "cgroup"}]
+		| (.mounts[] | select(.destination == "/sys/fs/cgroup")).options = ["rw", "nosuid", "noexec", "nodev"]
+		| .process.args = ["sh", "-c", "cd /sys/fs/cgroup && mkdir c && echo 1 >c/cgroup.procs &&
+			echo +memory +pids >cgroup.subtree_control; exec sleep 1000"]'
+	enabled() { [[ $(values cgroup.subtree_control) = *memory* ]]; }
+	wait_for -t 60 enabled
+	user_oci exec --detach --pid-file "$PLACE/box/pid" box sleep 998 </dev/null >/dev/null 2>&1
+	grep -qx "$(<"$PLACE/box/pid")" "$DIR/c/cgroup.procs"
+	# What the container was given it cannot raise.
+	run ! user_oci exec box sh -c 'echo max >/sys/fs/cgroup/pids.max'
+	user_oci delete --force box
 	[ ! -e "$DIR" ]
 }
 

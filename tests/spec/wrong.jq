@@ -22,7 +22,7 @@ def wrong_values:
 		"a version": "x", "a list of numbers and ranges": "1-",
 		"a path without \"..\"": "../x", "a page size": "2XB", "at most 64 bytes": ("a" * 65),
 		"the name of a network device": "a/b", "of r, w, m": "q", "one line": "a\nb",
-		"MB:...": "L3:0=f", "none": "x", "at least one": []}[.] // empty end;
+		"MB:...": ("L3:0=f", "MB:0=10\nL3:0=f"), "none": "x", "at least one": []}[.] // empty end;
 
 . as $config
 | [paths] as $paths

@@ -49,6 +49,7 @@ ALL='.process.args = ["sleep", "1000"]
 	| .linux.namespaces = [{type: "pid"}, {type: "network"}, {type: "ipc"}, {type: "uts"}, {type: "mount"}, {type: "time"}]
 	| .linux.timeOffsets = {monotonic: {secs: 10, nanosecs: 5}, boottime: {secs: 20}}
 	| .linux.personality = {domain: "LINUX32"}
+	| .linux.memoryPolicy = {mode: "MPOL_BIND", nodes: " 0 ", flags: ["MPOL_F_STATIC_NODES"]}
 	| .linux.rootfsPropagation = "private"
 	| .linux.maskedPaths = ["/etc/passwd", "/sys/firmware"]
 	| .linux.sysctl = {"net.ipv4.ip_forward": "1", "kernel.shmmni": "100"}
@@ -182,6 +183,9 @@ all_ctr() {
 /linux/timeOffsets/monotonic|.linux.timeOffsets.monotonic.nanosecs = 6
 /linux/timeOffsets/boottime|.linux.timeOffsets.boottime.secs = 21
 /linux/personality/domain|.linux.personality.domain = "LINUX"
+/linux/memoryPolicy/mode|.linux.memoryPolicy.mode = "MPOL_INTERLEAVE"
+/linux/memoryPolicy/nodes|.linux.memoryPolicy.nodes = "1"
+/linux/memoryPolicy/flags|del(.linux.memoryPolicy.flags)
 /linux/rootfsPropagation|.linux.rootfsPropagation = "shared"
 /linux/sysctl/net.ipv4.ip_forward|.linux.sysctl["net.ipv4.ip_forward"] = "0"
 /linux/sysctl/kernel.shmmni|.linux.sysctl["kernel.shmmni"] = "101"
