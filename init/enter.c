@@ -4,7 +4,8 @@
  *   to be trusted; with all rights until init_ready().
  * Should: be cloned into the container's cgroup before it joins the cgroup
  *   namespace, from within which it could not be reached (nsdelegate); be
- *   non-dumpable all the time.
+ *   non-dumpable all the time, and never see the host's mounts from among the
+ *   container's processes.
  * Mustn't: exec, or open anything by its name, before init_ready().
  * Undo: none; it ends with the control socket.
  */
@@ -23,23 +24,25 @@ static _Noreturn void fail(int base, int errnum, const char *what)
 }
 
 /*
- * A pid namespace is for children only: before the clone. A user who is not
- * root has the right to it in the container's user namespace only.
+ * A pid namespace is for children only: before the clone. The mount namespace with it: whoever may
+ * trace the child there comes by /proc/PID/root to whatever mounts it is born among. A user who is
+ * not root has the right to them in the container's user namespace only.
  */
 void enter_before(int base, struct init_setup *s)
 {
-	const uint64_t both = CLONE_NEWUSER | CLONE_NEWPID;
+	const uint64_t first = s->enter_types & (CLONE_NEWPID | CLONE_NEWNS);
+	const uint64_t user = s->enter_types & CLONE_NEWUSER;
 	const int target = base + LAUNCHER_TARGET;
 
-	if (!(s->enter_types & CLONE_NEWPID))
+	if (!first)
 		return;
-	if (setns(target, CLONE_NEWPID) == 0) {
-		s->enter_types &= ~(uint64_t)CLONE_NEWPID;
+	if (setns(target, (int)first) == 0) {
+		s->enter_types &= ~first;
 		return;
 	}
-	if (errno != EPERM || (s->enter_types & both) != both || setns(target, (int)both) < 0)
-		fail(base, errno, "container's pid namespace");
-	s->enter_types &= ~both;
+	if (errno != EPERM || !user || setns(target, (int)(first | user)) < 0)
+		fail(base, errno, "container's pid and mount namespaces");
+	s->enter_types &= ~(first | user);
 	/* A change of credentials sets what fs.suid_dumpable says. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		setup_fail(base + LAUNCHER_CONTROL, errno, "cannot become non-dumpable");

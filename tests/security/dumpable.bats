@@ -111,3 +111,21 @@ tried_twice() { (($(grep -c "^tried $VICTIM\$" "$OUT/log") > 1)); }
 	wait_for -t 60 grep -q tried "$OUT/log"
 	safe
 }
+
+# What CAP_SYS_PTRACE opens in spite of all that: a process that is born among the container's must not
+# have the host's root directory, not for a moment.
+@test "no process of the runtime is in the container with the host's root directory" {
+	require command:oci-exec
+	mkbundle box '.process.capabilities |= with_entries(.value = ["CAP_SYS_PTRACE"])
+		| .process.args = ["sh", "-c", "rootrace 12 >/log; sleep 1000"]'
+	cp "$TOOLS/rootrace" "$BUNDLE/rootfs/bin/rootrace"
+	runs box
+	wait_for grep -q looking box/rootfs/log
+	while ! grep -q finished box/rootfs/log; do
+		oci exec box true </dev/null >exec.out 2>&1 || fail "$(<exec.out)"
+		[[ ${SECURITY_RUNTIME-} ]] || oci-nsenter box -- true </dev/null >exec.out 2>&1 || fail "$(<exec.out)"
+	done
+	cut -d' ' -f1 box/rootfs/log | sort | uniq -c
+	grep -q seen box/rootfs/log || fail "INVALID: it has seen nobody"
+	! grep -q HIT box/rootfs/log
+}
