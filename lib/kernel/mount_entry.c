@@ -90,7 +90,7 @@ static int find_idmap(struct mount_entry *entry, const struct mount_context *con
 	return entry->userns < 0 ? fail(entry, err) : 0;
 }
 
-static int make_by_init(struct mount_entry *entry, struct mount_context *context,
+static int make_by_init(struct mount_entry *entry, const struct mount_context *context,
 			struct oci_err *err)
 {
 	const struct mountopt *opt = &entry->opt;
@@ -100,10 +100,6 @@ static int make_by_init(struct mount_entry *entry, struct mount_context *context
 
 	if (!options)
 		return fail_errno(entry, ENOMEM, "", err);
-	if (context->init < 0)
-		context->init = init_connect(context->c, err);
-	if (context->init < 0)
-		return fail(entry, err);
 	for (size_t i = 0; i < opt->n_superblock; i++)
 		if (strcmp(opt->superblock[i], "iversion") != 0)
 			options[n++] = opt->superblock[i];
@@ -216,11 +212,9 @@ int mount_entry_prepare(struct mount_entry *entry, struct mount_context *context
 	if (find_idmap(entry, context, err) < 0)
 		return -1;
 	if (is_made_by_init(entry)) {
-		if (make_by_init(entry, context, err) < 0 || set_idmap(entry, entry->tree, err) < 0)
-			return -1;
-		if (set_propagation(entry, entry->tree, 0) < 0)
-			return fail_errno(entry, errno, "cannot set its propagation", err);
-		return 0;
+		if (context->init < 0)
+			context->init = init_connect(context->c, err);
+		return context->init < 0 ? fail(entry, err) : 0;
 	}
 	if (!is_bind(entry) || is_remount(entry))
 		return 0;
@@ -393,6 +387,17 @@ static int make_link(const struct mount_entry *entry, const struct mount_root *r
 	return fail_errno(entry, parent < 0 ? errno : EEXIST, "cannot make the link", err);
 }
 
+/* Not before its turn: the kernel lists mounts in the order in which they were made. */
+static int attach_made_by_init(struct mount_entry *entry, const struct mount_context *context,
+			       const struct mount_root *root, struct oci_err *err)
+{
+	if (make_by_init(entry, context, err) < 0 || set_idmap(entry, entry->tree, err) < 0)
+		return -1;
+	if (set_propagation(entry, entry->tree, 0) < 0)
+		return fail_errno(entry, errno, "cannot set its propagation", err);
+	return attach_bind(entry, context, root, err);
+}
+
 int mount_entry_attach(struct mount_entry *entry, const struct mount_context *context,
 		       const struct mount_root *root, struct oci_err *err)
 {
@@ -400,7 +405,9 @@ int mount_entry_attach(struct mount_entry *entry, const struct mount_context *co
 		return make_link(entry, root, err);
 	if (is_remount(entry))
 		return change_existing(entry, context, root, err);
-	if (is_bind(entry) || is_made_by_init(entry))
+	if (is_made_by_init(entry))
+		return attach_made_by_init(entry, context, root, err);
+	if (is_bind(entry))
 		return attach_bind(entry, context, root, err);
 	return attach_new(entry, context, root, err);
 }

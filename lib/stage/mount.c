@@ -2,7 +2,8 @@
  * Purpose: the stage "mount": mounts[], devices, default devices and links.
  * Runs in: the runtime's namespaces (prepare), then the container's mount and user
  *   namespaces (attach). Only descriptors cross.
- * Should: mount in the listed order; make attributes true before a mount can be seen.
+ * Should: mount in the listed order, and make new mounts in it too; make attributes true
+ *   before a mount can be seen.
  * Mustn't: resolve a path of the container anywhere but beneath the root's descriptor;
  *   make a superblock that shows namespaces of the runtime's (init makes those).
  * Undo: nothing; the mounts go with the namespace.

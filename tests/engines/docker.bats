@@ -200,10 +200,8 @@ shim_of() { pgrep -f "containerd-shim.*$(about "$1" '{{.Id}}')" | head -1; }
 	start_box short -- sh -c 'until [ -e /tmp/end ]; do sleep 0.1; done; exit 5'
 	local pid
 	pid=$(pid_of box)
-	stop_daemon "$(<"$ENGINE/dockerd.pid")" KILL
+	docker_kill
 	run -1 ended "$pid"
-	# Where the machine's init is slow to reap, their pids look alive.
-	rm -f /run/docker.pid /run/docker/containerd/containerd.pid
 	# One ends while nobody is there to hear of it.
 	touch "/proc/$(pgrep -f 'until \[ -e /tmp/end' | head -1)/root/tmp/end"
 	docker_start --live-restore

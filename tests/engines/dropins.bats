@@ -28,3 +28,52 @@ snippet() {
 @test "docker's is JSON, and names the runtime that it makes the default" {
 	jq -e '.runtimes[.["default-runtime"]].path == "@BINDIR@/oci"' "$REPO/share/docker/daemon.json"
 }
+
+# as_json FILE: of TOML or YAML.
+as_json() {
+	case $1 in
+	*.yaml) /usr/bin/python3 -c 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))' ;;
+	*) /usr/bin/python3 -c 'import json, sys, tomllib; print(json.dumps(tomllib.loads(sys.stdin.read())))' ;;
+	esac <"$1"
+}
+
+@test "CRI-O's is TOML, with keys that crio.conf(5) documents, and changes no default" {
+	require command:/usr/bin/python3
+	as_json "$REPO/share/crio.conf.d/oci.conf" >crio.json
+	[ "$(jq -c '[paths | map(tostring) | join(".")] - ["crio", "crio.runtime", "crio.runtime.runtimes",
+		"crio.runtime.runtimes.oci"] | map(ltrimstr("crio.runtime.runtimes.oci.")) | sort' crio.json)" = \
+		'["monitor_path","runtime_path","runtime_root","runtime_type"]' ]
+	jq -e '.crio.runtime.runtimes.oci | .runtime_type == "oci" and .runtime_path == "@BINDIR@/oci"' crio.json
+}
+
+@test "podman's is TOML, and changes no default" {
+	require command:/usr/bin/python3
+	as_json "$REPO/share/containers.conf.d/oci.conf" >podman.json
+	jq -e '.engine | .runtimes == {oci: ["@BINDIR@/oci"]} and (has("runtime") | not)
+		and ([.runtime_supports_json, .runtime_supports_nocgroups] | all(index("oci")))' podman.json
+}
+
+@test "Kubernetes' RuntimeClass is named by the pod, and names the handler of containerd and CRI-O" {
+	local class handler
+	/usr/bin/python3 -c 'import yaml' 2>/dev/null || skip "requires python3-yaml"
+	as_json "$REPO/share/kubernetes/runtimeclass.yaml" >class.json
+	as_json "$REPO/share/kubernetes/pod.yaml" >pod.json
+	[ "$(jq -r '"\(.apiVersion) \(.kind)"' class.json)" = "node.k8s.io/v1 RuntimeClass" ]
+	[ "$(jq -r '"\(.apiVersion) \(.kind) \(.spec.runtimeClassName)"' pod.json)" = "v1 Pod $(jq -r .metadata.name class.json)" ]
+	handler=$(jq -r .handler class.json)
+	as_json "$REPO/share/crio.conf.d/oci.conf" | jq -e --arg handler "$handler" '.crio.runtime.runtimes | has($handler)'
+	as_json "$REPO/share/containerd/oci.toml" | jq -e --arg handler "$handler" \
+		'.plugins["io.containerd.grpc.v1.cri"].containerd.runtimes | has($handler)'
+}
+
+@test "the paths that they name exist when they are installed" {
+	local path n=0
+	local ENGINE=$PWD
+	require command:make
+	engine_install
+	for path in $(grep -rhoE "$PWD/prefix[A-Za-z0-9_./-]*" etc prefix/share/oci-tools | sort -u); do
+		[ -e "$path" ] || fail "$path"
+		n=$((n + 1))
+	done
+	((n >= 2))
+}

@@ -13,7 +13,8 @@
 # if $ENGINE is in its command line or environment; whatever is left of them at the end is killed,
 # one by one.
 #
-# The runtime is chosen as an admin does it: by its path in the engine's configuration.
+# The runtime is chosen as an admin does it: by its path in the engine's configuration. $RUNTIME, if
+# it is set before an engine begins, is another one than the build under test.
 
 IMAGE=localhost/box:1
 # Other versions of the docker client may come earlier on PATH.
@@ -181,7 +182,7 @@ podman_begin() {
 	local etc=$ENGINE/etc
 	mkdir -p "$ENGINE/containers" "$ENGINE/net" "$etc/containers.conf.d"
 	cp -a /etc/containers/. "$etc"
-	sed "s|@BINDIR@/oci|$OCI|" "$REPO/share/containers.conf.d/oci.conf" >"$etc/containers.conf.d/oci.conf"
+	sed "s|@BINDIR@/oci|${RUNTIME:-$OCI}|" "$REPO/share/containers.conf.d/oci.conf" >"$etc/containers.conf.d/oci.conf"
 	printf '[engine]\nruntime = "oci"\n' >"$etc/containers.conf.d/admin.conf"
 	# Without CAP_SYS_RESOURCE the engine's own default of limits cannot be applied; and there is no systemd.
 	cat >"$etc/containers.conf" <<-CONF
@@ -234,7 +235,7 @@ podman_clean() {
 # docker_begin [OPTION...]: a dockerd of the file's own, which is told of the runtime as an admin does it.
 docker_begin() {
 	mkdir -p "$ENGINE/cli"
-	sed "s|@BINDIR@/oci|$OCI|" "$REPO/share/docker/daemon.json" >"$ENGINE/daemon.json"
+	sed "s|@BINDIR@/oci|${RUNTIME:-$OCI}|" "$REPO/share/docker/daemon.json" >"$ENGINE/daemon.json"
 	export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=$ENGINE/cli DOCKER_BUILDKIT=0 DOCKER_CLI_HINTS=false
 	docker_start "$@" || return
 	# The container's own PATH is asked for by the tests of exit codes.
@@ -247,6 +248,12 @@ docker_start() {
 		--exec-opt native.cgroupdriver=cgroupfs --userland-proxy=false --log-level warn "$@"
 	echo "$DAEMON" >"$ENGINE/dockerd.pid"
 	wait_for -t 120 docker_is_up || fail "dockerd does not start:" "$(tail -20 "$ENGINE/dockerd.log")"
+}
+# docker_kill: dockerd, and with it its containerd.
+docker_kill() {
+	stop_daemon "$(<"$ENGINE/dockerd.pid")" KILL
+	# Where the machine's init is slow to reap, their pids look alive.
+	rm -f /run/docker.pid /run/docker/containerd/containerd.pid
 }
 docker_is_up() { ENGINE_TIMEOUT=20 docker version >/dev/null 2>&1; }
 

@@ -20,7 +20,7 @@ normalise() {
 @test "README.md, CONTRIBUTING.md and SECURITY.md name files that exist" {
 	local file name bad=''
 	for file in README CONTRIBUTING SECURITY; do
-		for name in $(grep -oE '(lib|tools|init|pipeline|tests|man)/[a-z0-9_./-]+\.[a-z0-9]+\b' "$REPO/$file.md"); do
+		for name in $(grep -oP '(?<![\w-])(lib|tools|init|pipeline|tests|man)/[a-z0-9_./-]+\.[a-z0-9]+\b' "$REPO/$file.md"); do
 			[[ -e $REPO/$name ]] || bad+=" $file.md: $name"
 		done
 	done

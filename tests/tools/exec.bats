@@ -190,8 +190,8 @@ process() {
 		[[ $stderr = *"$words"* ]] || show
 	done <<-'END'
 		--cgroup nothere|nothere
-		--cgroup ../other|".." would leave
-		--cgroup sub/../../other|".." would leave
+		--cgroup ../other|it would leave
+		--cgroup sub/../../other|it would leave
 		--cgroup nosuch:sub|no cgroup v1 hierarchy
 		--cgroup pids:sub --cgroup memory,pids:sub|named before
 		--cgroup sub --cgroup pids:sub|the only one

@@ -729,3 +729,14 @@ teardown() {
 	[[ $stderr = *"cannot bind \"$PLACE/closed/x\" to \"/s\": EACCES: \"$PLACE/closed\" is not searchable by uid 0 of this user namespace (mode 0700, owner"* ]] || show
 	[[ ! $(ls "$PLACE/root") ]]
 }
+
+@test "the kernel lists new mounts in config.json's order, whoever makes them" {
+	mkbundle box '.mounts = ([.mounts[] | select(.type != "cgroup")] + [
+		{destination: "/b", type: "tmpfs", source: "tmpfs"},
+		{destination: "/d", type: "proc", source: "proc"},
+		{destination: "/e", type: "tmpfs", source: "tmpfs"}])
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .process.args = ["sleep", "1000"]'
+	oci create box "$BUNDLE" >create.out 2>&1 </dev/null || fail "$(<create.out)"
+	diff <(jq -r '.mounts[].destination' box/config.json) \
+		<(awk '$5 != "/" && $5 !~ "^/dev/(null|zero|full|random|urandom|tty|console)$" {print $5}' "/proc/$(ctr_pid box)/mountinfo")
+}

@@ -499,6 +499,12 @@ static void test_lists(void **state)
 	assert_false(cgroup_parse_list("x", &a));
 	assert_false(cgroup_parse_list("1-", &a));
 	assert_false(cgroup_parse_list("99999", &a));
+	/* Blanks around numbers and ranges, as validation allows them, and nowhere else. */
+	assert_true(cgroup_parse_list(" 0 , 2-3 ", &a));
+	assert_int_equal(a.bits[0], 0xd);
+	assert_false(cgroup_parse_list("1 2", &a));
+	assert_false(cgroup_parse_list("1 - 2", &a));
+	assert_false(cgroup_parse_list(" ", &a));
 }
 
 #define WITH_FILES(f) cmocka_unit_test_setup_teardown(f, setup, clear)
