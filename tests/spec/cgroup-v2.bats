@@ -274,6 +274,54 @@ update_refused() {
 	wait_for -t 60 is_status box stopped
 }
 
+# in_cgroup NAME: a further process of the container is in that cgroup beneath its own.
+in_cgroup() {
+	local pid
+	oci exec --detach --pid-file further box sleep 999 </dev/null >/dev/null 2>&1
+	pid=$(<further)
+	[[ $(<"/proc/$pid/cgroup") = "0::$CGROUP/box$1" ]] || fail "$(<"/proc/$pid/cgroup")"
+	kill -KILL "$pid"
+}
+
+# A container with its cgroup to write to, whose first process does what is said in it.
+nesting() {
+	mkbundle box '.linux.namespaces += [{"type": "cgroup"}]
+		| (.mounts[] | select(.destination == "/sys/fs/cgroup")).options = ["rw"]
+		| .process.args = ["sh", "-c", "cd /sys/fs/cgroup && \($what) && : >/done; exec sleep 1000"]' --arg what "$1"
+	create box
+	oci start box
+	wait_for -t 60 test -e box/rootfs/done
+}
+
+@test "exec beside the first process, which has moved and enabled controllers for those below" {
+	nesting 'mkdir c && echo 1 >c/cgroup.procs && echo +memory +pids >cgroup.subtree_control'
+	[[ $(values cgroup.subtree_control) = *memory* && ! $(values cgroup.procs) ]]
+	in_cgroup /c
+	mkdir "$DIR/other"
+	run -0 oci exec --cgroup other box cat /proc/self/cgroup
+	[[ $output = */other ]] || show
+	# Where it is asked for the place that takes none, that is said.
+	run -255 oci exec --cgroup / box true
+	[[ $output = *"the cgroup takes no process, since controllers are enabled for those below it"* ]] || show
+	oci delete --force box
+	[[ ! -e $DIR ]]
+}
+
+@test "exec in a container that has made threaded cgroups beneath its own" {
+	nesting 'mkdir t && echo threaded >t/cgroup.type'
+	[[ $(values cgroup.type) = "domain threaded" ]]
+	in_cgroup ""
+	run -0 oci exec --cgroup t box true || show
+	# Beside a threaded one a plain one is no domain.
+	mkdir "$DIR/invalid"
+	run -255 oci exec --cgroup invalid box true
+	[[ $output = *"since it is no valid domain, beside or below a threaded one"* ]] || show
+	oci kill --all box KILL
+	wait_for -t 60 is_status box stopped
+	oci delete box
+	[[ ! -e $DIR ]]
+}
+
 @test "events: the numbers of v2 in the units of v1" {
 	running '{"memory": {"limit": 67108864, "swap": 100663296}, "pids": {"limit": 50}}'
 	oci pause box
