@@ -73,11 +73,6 @@ static int fail(struct run *r, int errnum, const char *what)
 	return reply_point(r->reply, "/hooks/startContainer/%d", r->index);
 }
 
-static const struct plan_list *env_of(const struct run *r)
-{
-	return r->hook->inherits ? &r->plan->env : &r->hook->env;
-}
-
 /* ---- In the hook's process ------------------------------------------------------------------ */
 
 /* The container's own file of that name comes first. */
@@ -119,7 +114,7 @@ static int make_state(struct run *r)
 
 static int prepare(struct run *r)
 {
-	size_t n = (size_t)r->hook->args.n + env_of(r)->n + 2;
+	size_t n = (size_t)r->hook->args.n + r->hook->env.n + 2;
 	void *map = mmap(NULL, n * sizeof *r->vectors, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -127,7 +122,7 @@ static int prepare(struct run *r)
 		return fail(r, errno, "cannot map its arguments");
 	r->vectors = map;
 	r->vectors_size = n * sizeof *r->vectors;
-	point_vector(point_vector(map, r->plan, &r->hook->args), r->plan, env_of(r));
+	point_vector(point_vector(map, r->plan, &r->hook->args), r->plan, &r->hook->env);
 	if (make_state(r) < 0)
 		return -1;
 	if (pipe2(r->out, O_CLOEXEC) < 0)

@@ -74,7 +74,7 @@ struct plan_hook {
 	struct plan_span path; /* one string */
 	struct plan_list args, env;
 	uint32_t timeout_ms; /* 0: none */
-	uint32_t inherits;   /* 1: the environment of the process, not env */
+	uint32_t unused;
 };
 
 /* Where a span begins; only after the plan was checked. */

@@ -335,9 +335,7 @@ static struct plan_hook add_hook(struct plan_draft *b, const struct json_object 
 		h.args = plan_list_begin(&b->data);
 		plan_list_add(&b->data, &h.args, path);
 	}
-	/* As runc has it: without an env of its own that of the process. */
 	h.env = plan_add_array(&b->data, json_member(hook, "env"));
-	h.inherits = !json_has(hook, "env");
 	h.timeout_ms = seconds > INT_MAX / 1000 ? INT_MAX : (uint32_t)seconds * 1000;
 	return h;
 }

@@ -3,8 +3,7 @@
  * Runs in: the caller's namespaces (prestart, createRuntime, poststart, poststop); a
  *   child of the caller's, in the container's namespaces (createContainer).
  * Should: open the program before joining; become non-dumpable before joining;
- *   give the hook nothing of ours: no descriptor, no terminal, and the environment only
- *   if it lists none.
+ *   give the hook nothing of ours: no descriptor, no environment, no terminal.
  * Mustn't: run a createContainer hook when the user's program already lives in the
  *   container (stage_run() refuses); resolve a name inside the container.
  * Undo: a hook's deeds are its author's to undo, with poststop hooks.
@@ -162,7 +161,7 @@ static int not_run(const struct hook *h, struct oci_err *err)
 
 static int run_hook(const struct hook *h, int state_fd, struct join *j, struct oci_err *err)
 {
-	own_ptr const char **argv = NULL, **envp = NULL;
+	own_ptr const char **argv = NULL, **envp = strings_of(json_member(h->config, "env"));
 	own_ptr char *explained = NULL;
 	own_fd int program = -1;
 	struct spawn spawn = SPAWN_INIT;
@@ -170,12 +169,9 @@ static int run_hook(const struct hook *h, int state_fd, struct join *j, struct o
 
 	if (json_has(h->config, "args"))
 		argv = strings_of(json_member(h->config, "args"));
-	if (json_has(h->config, "env"))
-		envp = strings_of(json_member(h->config, "env"));
 	spawn.path = h->path;
 	spawn.argv = argv && argv[0] ? argv : NULL;
-	/* Hooks are written for runc and crun, where one that lists none has the runtime's. */
-	spawn.envp = envp ? envp : (const char *const *)environ;
+	spawn.envp = envp;
 	spawn.stdin_fd = state_fd;
 	spawn.timeout_ms = timeout_ms(h->config);
 	if (j) {

@@ -5,7 +5,7 @@ load ../lib/common
 # A state, without what differs between two creations of the same.
 same_state() {
 	jq -S 'del(.pid, .oci.created, .oci.init, .oci.creator, .oci.options.pidFile)
-		| (.oci.stages[].ms) |= 0 | (.oci.cgroup.hierarchies[]? | .id) |= 0' "$ROOT/$1/state.json"
+		| (.oci.stages[].ms) |= 0 | (.oci.cgroup.hierarchies[]? | (.id, select(.eventsId).eventsId)) |= 0' "$ROOT/$1/state.json"
 }
 
 # create ARGS...: not with `run`, since the container's process would keep its pipes.

@@ -58,7 +58,7 @@ refused() {
 	sleep 1000 3>&- &
 	echo $! >"$V2$CGROUP/box/cgroup.procs"
 	run -104 --separate-stderr oci-create box "$BUNDLE"
-	[[ $stderr = *"in use"* ]] || show
+	[[ $stderr = *"not empty: processes are in"* ]] || show
 	kill -0 $!
 	kill $! && wait $! || true
 	wait_for rmdir "$V2$CGROUP/box"

@@ -137,7 +137,7 @@ lifecycle() {
 	wait_for grep -qs hello "/proc/$(ctr_pid box)/root/vol/seen"
 }
 
-@test "a hook gets the environment it lists, or else the runtime's, /, descriptors 0 to 2, and no terminal (T-HOOKENV)" {
+@test "a hook gets its own environment, /, descriptors 0 to 2, and no terminal (T-HOOKENV)" {
 	local kind
 	mkbundle box '.process.env += ["LD_PRELOAD=/evil.so"]'
 	for kind in "${OUTER[@]}"; do
@@ -152,9 +152,7 @@ lifecycle() {
 	SECRET=1 lifecycle box
 	exec 40<&- 41<&-
 	for kind in "${OUTER[@]}"; do
-		# The runtime's, if it lists none; never that of the process.
-		[[ "$(tr '\0' , <"$kind")" = *"SECRET=1,"* ]]
-		run ! grep -q evil "$kind"
+		[ ! -s "$kind" ]
 		[ "$(tr '\0' , <"$kind.set")" = "A=1,B=x y," ]
 		[ "$(readlink "$kind.cwd")" = / ]
 		# 3 is the directory that the shell is reading.
