@@ -93,7 +93,7 @@ warned() {
 	require root
 	refused '.linux.resources.memory.limit = 4096' /linux/resources/memory/limit
 	# That suffices to begin with.
-	refused '.linux.resources.memory.limit = 200000' /linux/resources/memory/limit 'does not suffice'
+	refused '.linux.resources.memory.limit = 40960' /linux/resources/memory/limit 'does not suffice'
 }
 
 # ---- Said ------------------------------------------------------------------------------------------
