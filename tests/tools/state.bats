@@ -216,6 +216,8 @@ assert_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
 	[[ ${lines[0]} = "PID "*COMMAND && ${#lines[@]} = 3 ]] || show
 	oci kill --all box KILL
 	wait_for is_status box stopped
-	run -1 oci ps box
+	# It has none, which is no error.
+	run -0 oci ps --format json box
+	[ "$output" = "[]" ] || show
 }
 two_processes() { [ "$(oci ps --format json box | jq length)" = 2 ]; }

@@ -88,7 +88,8 @@ static bool load(void)
 
 static void remove_in(int dir_fd, const char *name)
 {
-	DIR *stream = fdopendir(openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	DIR *stream = fdopendir(openat(dir_fd, name, flags));
 	struct dirent *entry;
 
 	while (stream && (entry = readdir(stream)))
