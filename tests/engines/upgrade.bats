@@ -36,11 +36,13 @@ teardown() {
 	podman_clean
 	containerd_clean
 	docker_clean
+	# Conmon has podman clean up once more, which mounts it again.
+	wait_for -t 60 no_processes || true
 	no_storage
 	engine_teardown
 }
-# podman's own mount, which a service that is killed leaves.
-no_storage() { umount "${ENGINE-}/containers/overlay" 2>/dev/null || true; }
+# podman's own mounts, of which a service that is killed leaves one.
+no_storage() { while umount "${ENGINE-}/containers/overlay" 2>/dev/null; do :; done; }
 teardown_file() { engine_end; }
 
 program_of() { case $1 in earlier) realpath "$EARLIER_OCI" ;; this) realpath "$OCI" ;; esac; }
