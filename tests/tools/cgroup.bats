@@ -226,7 +226,7 @@ on_v2() {
 	# Those who came later found it there and empty; of those at once only one made it.
 	(($(wc -l <won) >= 1))
 	for i in {1..8}; do
-		[[ ! -s err$i || $(<err$i) = *"not empty"* || $(<err$i) = *"ENOENT"* || $(<err$i) = *"is gone"* ]] || fail "$(<err$i)"
+		[[ ! -s err$i || $(<err$i) = *"in use"* || $(<err$i) = *"not empty"* || $(<err$i) = *"ENOENT"* || $(<err$i) = *"is gone"* ]] || fail "$(<err$i)"
 	done
 }
 
